@@ -1,0 +1,34 @@
+# The daily words. A clean Debian has no make: there, sh scripts/setup.sh comes first.
+BUILD ?= release
+B := $(if $(filter release,$(BUILD)),build,build-$(BUILD))
+
+type_release := -DCMAKE_BUILD_TYPE=RelWithDebInfo
+type_asan := -DCMAKE_BUILD_TYPE=RelWithDebInfo -DDCMPIPE_SANITIZE=address,undefined
+type_tsan := -DCMAKE_BUILD_TYPE=RelWithDebInfo -DDCMPIPE_SANITIZE=thread
+type_fuzz := -DCMAKE_BUILD_TYPE=RelWithDebInfo -DDCMPIPE_FUZZ=ON -DCMAKE_C_COMPILER=clang -DCMAKE_CXX_COMPILER=clang++
+launcher := $(if $(shell command -v ccache),-DCMAKE_CXX_COMPILER_LAUNCHER=ccache)
+
+.PHONY: all build programs test demo bench lint format fuzz install clean
+
+all: build
+
+$(B)/build.ninja:
+	cmake -G Ninja -S . -B $(B) $(type_$(BUILD)) $(launcher)
+
+build: $(B)/build.ninja
+	cmake --build $(B)
+
+programs: $(B)/build.ninja
+	cmake --build $(B) --target programs
+
+test: build
+	ctest --test-dir $(B) --output-on-failure -j2
+
+demo:
+	sh scripts/demo.sh
+
+install: build
+	cmake --install $(B)
+
+clean:
+	rm -rf build build-*

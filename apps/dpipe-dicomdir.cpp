@@ -1,0 +1,73 @@
+/// \file dpipe-dicomdir: copy instances to media, with a DICOMDIR.
+
+#include "archive/media.hpp"
+#include "cli/command.hpp"
+#include "core/log.hpp"
+#include "core/stop.hpp"
+
+namespace {
+
+namespace fs = std::filesystem;
+using namespace dcmpipe;
+
+constexpr cli::About about{
+    .name = "dpipe-dicomdir",
+    .summary = "Copy instances to media, with a DICOMDIR.",
+    .usage = "-o DIR [OPTIONS] INPUT...",
+    .examples = "  dpipe-dicomdir -o media/ anon/\n"
+                "  find anon/ -name '*.dcm' | dpipe-dicomdir -o /media/usb -\n"};
+
+void declare(cli::Words& words, archive::MediaSettings& settings)
+{
+    words.inputs("INPUT", "a DICOM file, or a folder with such; '-' reads them from stdin");
+    words.out(settings.out_dir, "the media: a folder or a mounted medium").required();
+    words.overwrite(settings.overwrite);
+}
+
+void take_in(archive::MediaWriter& media, const fs::path& file)
+{
+    using archive::MediaInput;
+    switch (media.add(file)) {
+    case MediaInput::Instance:
+        return;
+    case MediaInput::NotDicom:
+        return log::warning("'{}' is left out: not a DICOM file", file.string());
+    case MediaInput::Directory:
+        return log::warning("'{}' is left out: a DICOMDIR, and a new one is made", file.string());
+    case MediaInput::Repeated:
+        return log::info("'{}' is left out: the same instance is there already", file.string());
+    case MediaInput::OwnOutput:
+        return log::debug("'{}' is left out: it is in the output folder", file.string());
+    }
+}
+
+void make_media(const archive::MediaSettings& settings, cli::Context& context)
+{
+    archive::MediaWriter media{settings};
+    context.visit_files([&](const fs::path& file) { take_in(media, file); });
+    if (stop::requested()) {
+        return;
+    }
+    const auto made = media.write(
+        [&](const fs::path& source, const Error& error) { context.fail(source, error); },
+        [&](std::uint64_t bytes) { context.progress().add(1, bytes); });
+    if (made.other_syntaxes > 0) {
+        log::info(
+            "{} instances are not in Explicit VR Little Endian, which readers of General Purpose media may "
+            "expect",
+            made.other_syntaxes);
+    }
+    context.emit(Record{made.dicomdir, made.status}
+                     .set("patients", static_cast<std::int64_t>(made.counts.patients))
+                     .set("studies", static_cast<std::int64_t>(made.counts.studies))
+                     .set("series", static_cast<std::int64_t>(made.counts.series))
+                     .set("instances", static_cast<std::int64_t>(made.counts.instances))
+                     .set("bytes", static_cast<std::int64_t>(made.bytes)));
+}
+
+} // namespace
+
+int main(int argc, char** argv)
+{
+    return cli::run<archive::MediaSettings>(about, argc, argv, declare, make_media);
+}

@@ -1,0 +1,162 @@
+/// \file dpipe-restore: give de-identified instances their identity back, for who holds the key.
+
+#include "cli/command.hpp"
+#include "cli/key_options.hpp"
+#include "core/result_file.hpp"
+#include "deid/encrypted_attributes.hpp"
+#include "deid/foreign_map.hpp"
+#include "deid/restorer.hpp"
+#include "dicom/layout.hpp"
+#include "pseudonym/json_filter.hpp"
+
+#include <iostream>
+
+namespace {
+
+namespace fs = std::filesystem;
+using namespace dcmpipe;
+
+constexpr cli::About about{
+    .name = "dpipe-restore",
+    .summary = "Give de-identified instances their identity back.",
+    .usage = "(-m MAP --restore-key KEY | --cms-key KEY | --map-file FILE) -o DIR INPUT...",
+    .examples =
+        "  dpipe-restore -m link.db --restore-key link.restore.key -o restored/ anon/sub-001/\n"
+        "  dpipe-restore --cms-key reader.key --cms-cert reader.pem -o restored/ anon/\n"
+        "  dpipe-restore --map-file patient_info_map.json -o restored/ anonymized.dcm\n"
+        "  curl -s $URL/results | dpipe-restore --filter-json -m link.db --restore-key link.restore.key\n"};
+
+struct Options {
+    cli::KeyOptions keys;
+    std::optional<fs::path> cms_key;
+    fs::path cms_cert;
+    std::optional<fs::path> map_file;
+    std::optional<fs::path> audit_log;
+    bool filter_json = false;
+    fs::path out;
+    std::string layout = "patient";
+    deid::RestoreLevel level = deid::RestoreLevel::Identity;
+    bool overwrite = false;
+    bool dry_run = false;
+};
+
+void declare(cli::Words& words, Options& options)
+{
+    using deid::RestoreLevel;
+    words.inputs("INPUT...", "files and folders to restore; '-' reads their names from stdin");
+    words.out(options.out, "write results below DIR");
+    words.option("--layout", options.layout, "NAME|TEMPLATE", "where a result stands below DIR")
+        .shows("patient");
+    words
+        .choice(
+            "--level", options.level, {{"identity", RestoreLevel::Identity}, {"full", RestoreLevel::Full}},
+            "put back patient, UIDs and dates, or every attribute")
+        .shows("identity");
+    words.flag(
+        "--filter-json", options.filter_json,
+        "put originals into the JSON on stdin, a value a line; no INPUT");
+    words.overwrite(options.overwrite);
+    words.dry_run(options.dry_run);
+
+    words.group("Where the originals are");
+    options.keys.declare_map(words);
+    options.keys.declare_restore_key(words);
+    words.option(
+        "--cms-key", options.cms_key, "FILE", "the private key for Encrypted Attributes (0400,0500)");
+    words.option("--cms-cert", options.cms_cert, "FILE", "the certificate it belongs to");
+    words.option(
+        "--map-file", options.map_file, "FILE",
+        "the DICOM Receiver's patient_info_map.json, or an identity.db");
+    words.option("--audit-log", options.audit_log, "FILE", "the log of who saw whom")
+        .shows("MAP with the ending .audit.jsonl, or DIR.audit.jsonl");
+}
+
+using Recall = std::function<std::optional<pseudonym::RecalledOriginals>(const dicom::Instance&)>;
+
+/// What is not in a map of ours has no project key either: its audit log is chained under a key that
+/// everybody knows, which shows accidents but no forger.
+pseudonym::AuditLog open_audit_log(const Options& options)
+{
+    if (options.keys.map) {
+        return {
+            options.audit_log.value_or(pseudonym::default_audit_log(*options.keys.map)), options.keys.key()};
+    }
+    const auto beside_out = fs::path{options.out / ""}.parent_path() += ".audit.jsonl";
+    return {options.audit_log.value_or(beside_out), pseudonym::Key{{}}};
+}
+
+/// Notes each study once, before anything of it is shown.
+Recall noted(Recall recall, pseudonym::AuditLog& audit)
+{
+    return [recall = std::move(recall), &audit,
+            studies = std::set<std::string>{}](const dicom::Instance& instance) mutable {
+        auto originals = recall(instance);
+        if (originals && studies.emplace(instance.study_uid()).second) {
+            audit.append("dpipe-restore", "restore", {std::string{instance.study_uid()}});
+        }
+        return originals;
+    };
+}
+
+void restore_files(const Options& options, const Recall& recall, cli::Context& context)
+{
+    if (options.out.empty()) {
+        throw Error{ErrorKind::Usage, "-o/--out is missing"};
+    }
+    const dicom::Layout layout{options.layout};
+    context.for_each_file([&](const fs::path& file) {
+        const auto instance = dicom::Instance::open(file);
+        const auto originals = recall(instance);
+        if (!originals) {
+            throw Error{ErrorKind::Input, "cannot restore", file.string(), "no originals of it are known"};
+        }
+        const auto restored = deid::restore(instance, *originals, options.level);
+        const auto path = options.out / restored.place(instance, layout).file;
+        if (options.dry_run) {
+            return Record{path}.set("dry_run", true);
+        }
+        return Record{path, write_result(restored.file, instance.file(), path, options.overwrite)};
+    });
+}
+
+void filter_json(pseudonym::Revealer& revealer)
+{
+    for (std::string line; std::getline(std::cin, line);) {
+        if (!line.empty()) {
+            std::cout << restore_json(line, revealer) << std::endl;
+        }
+    }
+}
+
+void work(const Options& options, cli::Context& context)
+{
+    auto audit = open_audit_log(options);
+    if (options.cms_key) {
+        const deid::CmsKey key{*options.cms_key, options.cms_cert};
+        const Recall recall = [&](const dicom::Instance& instance) {
+            return decrypted_originals(instance, key);
+        };
+        return restore_files(options, noted(recall, audit), context);
+    }
+    if (options.map_file) {
+        const deid::ForeignMap map{*options.map_file};
+        const Recall recall = [&](const dicom::Instance& instance) { return map.recall(instance); };
+        return restore_files(options, noted(recall, audit), context);
+    }
+    const auto map = options.keys.open_map();
+    pseudonym::Revealer revealer{map, options.keys.open_restore_key(), audit, "dpipe-restore"};
+    if (options.filter_json) {
+        return filter_json(revealer);
+    }
+    const Recall recall = [&](const dicom::Instance& instance) {
+        return revealer.originals(instance.instance_uid(), instance.study_uid());
+    };
+    restore_files(options, recall, context);
+}
+
+} // namespace
+
+int main(int argc, char** argv)
+{
+    return cli::run<Options>(about, argc, argv, declare, work);
+}

@@ -1,0 +1,55 @@
+#pragma once
+
+#include "archive/zip_writer.hpp"
+#include "core/record.hpp"
+#include "dicom/layout.hpp"
+
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <string>
+
+namespace dcmpipe::archive {
+
+struct ZipSettings {
+    std::filesystem::path out_dir;
+    std::string name = "{PatientID}_{StudyInstanceUID}.zip"; ///< a template of dicom::Layout
+    Compression compression = Compression::None;
+    bool overwrite = false; ///< replace a ZIP of the same name and other content
+};
+
+/// What became of one study folder.
+struct PackedStudy {
+    std::filesystem::path path; ///< of the ZIP
+    Status status = Status::Ok; ///< Skipped where the same ZIP stood there already
+    std::string study_uid;
+    std::uint64_t instances = 0; ///< files that are DICOM instances
+    std::uint64_t files = 0;     ///< all files in it
+    std::uint64_t bytes = 0;     ///< of the ZIP
+};
+
+/// Packs study folders, one ZIP a study. Not for sharing between threads; several processes may pack into
+/// one folder.
+class Zipper {
+public:
+    /// Throws Error{Usage} where the name is no template of a ZIP's name.
+    explicit Zipper(ZipSettings settings);
+
+    /// Packs all files of a study folder but hidden ones (the study's marker among them) and returns once
+    /// the ZIP is durable under its name; before it has that name, all of it is read back (check_zip()). A
+    /// process killed meanwhile leaves nothing.
+    ///
+    /// Throws Error{Input}: no instance in the folder, instances of several studies, a file that cannot be
+    /// read. Throws Error{Output}: cannot write; another ZIP has the name and `overwrite` is off, or this
+    /// Zipper gave the name to another study.
+    PackedStudy pack(const std::filesystem::path& study_folder);
+
+private:
+    void claim(const std::filesystem::path& zip, const std::filesystem::path& study_folder);
+
+    ZipSettings settings_;
+    dicom::Layout layout_;
+    std::map<std::filesystem::path, std::filesystem::path> named_; ///< ZIP to the study folder in it
+};
+
+} // namespace dcmpipe::archive

@@ -1,0 +1,42 @@
+#pragma once
+
+#include "core/file_bytes.hpp"
+
+#include <cstdint>
+#include <filesystem>
+#include <list>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace dcmpipe {
+
+/// A long run of bytes in pieces, borrowed where they stand already and owned where they are new: what a
+/// rewrite gives before anybody writes it. Borrowed bytes must outlive the rope.
+class Rope {
+public:
+    void borrow(std::string_view bytes);
+    void own(std::string bytes);
+    /// Takes the pieces of `other` to the end.
+    void append(Rope&& other);
+
+    std::uint64_t size() const noexcept { return size_; }
+    const std::vector<std::string_view>& pieces() const noexcept { return pieces_; }
+
+    /// All bytes in one string.
+    std::string str() const;
+
+    /// Writes all to `fd`. Large pieces of `source` (null: none) go from file to file inside the kernel.
+    /// Throws Error{Output} about `name`.
+    void write_to(int fd, const FileBytes* source, const std::filesystem::path& name) const;
+
+    /// True where the bytes are exactly `other`.
+    bool equals(std::string_view other) const noexcept;
+
+private:
+    std::vector<std::string_view> pieces_;
+    std::list<std::string> owned_; ///< a list: its strings keep their place as it grows or moves
+    std::uint64_t size_ = 0;
+};
+
+} // namespace dcmpipe

@@ -1,0 +1,82 @@
+#include "core/stop.hpp"
+
+#include <atomic>
+#include <cmath>
+#include <csignal>
+#include <ctime>
+
+#include <unistd.h>
+
+namespace dcmpipe::stop {
+
+namespace {
+
+std::atomic<int> stop_signal{0};
+static_assert(std::atomic<int>::is_always_lock_free);
+
+extern "C" void on_signal(int number)
+{
+    int none = 0;
+    if (!stop_signal.compare_exchange_strong(none, number)) {
+        ::signal(number, SIG_DFL);
+        ::raise(number);
+    }
+}
+
+extern "C" void on_signal_in_child(int number)
+{
+    stop_signal = number;
+}
+
+void handle_with(void (*handler)(int))
+{
+    struct sigaction action {};
+    action.sa_handler = handler;
+    ::sigemptyset(&action.sa_mask);
+    // No SA_RESTART: a blocking call returns with EINTR, so that the loop around it sees the request.
+    ::sigaction(SIGINT, &action, nullptr);
+    ::sigaction(SIGTERM, &action, nullptr);
+    ::signal(SIGPIPE, SIG_IGN);
+}
+
+} // namespace
+
+void install()
+{
+    handle_with(on_signal);
+}
+
+void install_in_child()
+{
+    handle_with(on_signal_in_child);
+}
+
+bool requested() noexcept
+{
+    return stop_signal.load(std::memory_order_relaxed) != 0;
+}
+
+int signal_number() noexcept
+{
+    return stop_signal.load(std::memory_order_relaxed);
+}
+
+bool sleep(double seconds)
+{
+    const auto nap = std::fmod(seconds, 1.0);
+    timespec rest{static_cast<std::time_t>(seconds), static_cast<long>(nap * 1e9)};
+    while (!requested() && ::nanosleep(&rest, &rest) != 0) {
+    }
+    return !requested();
+}
+
+void die_by_signal()
+{
+    const int number = signal_number();
+    if (number != 0) {
+        ::signal(number, SIG_DFL);
+        ::raise(number);
+    }
+}
+
+} // namespace dcmpipe::stop

@@ -1,0 +1,418 @@
+#include "deid/anonymizer.hpp"
+
+#include "core/error.hpp"
+#include "deid/dates.hpp"
+#include "deid/dummy.hpp"
+#include "deid/encrypted_attributes.hpp"
+#include "deid/identity.hpp"
+#include "deid/marks.hpp"
+#include "dicom/charset.hpp"
+#include "dicom/dictionary.hpp"
+#include "dicom/encode.hpp"
+#include "dicom/rewriter.hpp"
+#include "dicom/tags.hpp"
+#include "dicom/uid.hpp"
+
+#include <fmt/format.h>
+
+namespace dcmpipe::deid {
+
+namespace tags = dicom::tags;
+namespace vr = dicom::vr;
+using dicom::Element;
+using dicom::ElementIndex;
+using dicom::Instance;
+using dicom::Tag;
+using dicom::Vr;
+
+namespace {
+
+/// Bulk data longer than this is not text that somebody wrote.
+constexpr std::uint64_t page = 64 * 1024;
+
+/// `ReferencedSeriesSequence[1]/SeriesDescription`: where an element stands, for a person.
+std::string path_of(const ElementIndex& index, std::uint32_t i)
+{
+    std::string path = dicom::dictionary::name_of(index[i].tag);
+    for (auto item = index[i].parent; item != ElementIndex::None; item = index[index[item].parent].parent) {
+        const auto sequence = index[item].parent;
+        unsigned number = 1;
+        for (auto sister = sequence + 1; sister != item; sister = index[sister].end) {
+            ++number;
+        }
+        path = fmt::format("{}[{}]/{}", dicom::dictionary::name_of(index[sequence].tag), number, path);
+    }
+    return path;
+}
+
+/// One instance on its way through: what is decided for each element becomes a patch.
+class Pass {
+public:
+    Pass(
+        const Rules& rules, const pseudonym::Key& key, Residual residual, const CmsRecipients* recipients,
+        const Instance& instance, const pseudonym::Patient& patient)
+        : rules_(rules), context_{key, patient}, residual_(residual), recipients_(recipients),
+          instance_(instance), data_set_(instance.data_set()), blocks_(data_set_),
+          iod_(Iod::of_class(instance.sop_class_uid())), identity_(identity_of(instance)),
+          rewriter_(data_set_)
+    {
+    }
+
+    Anonymized run()
+    {
+        for (std::uint32_t i = 0; i < data_set_.size();) {
+            if (data_set_[i].depth == 0 && !data_set_[i].is_item()) {
+                top_ = i;
+            }
+            i = keeps_layers(i) ? data_set_[i].end : treat(i);
+        }
+        complete_patient();
+        for (const Mark& mark : marks_of(rules_.profile(), instance_)) {
+            set(mark.tag, mark.vr, mark.value);
+        }
+        if (recipients_ != nullptr) {
+            const auto items = encrypted_items(instance_, result_.originals.elements, *recipients_);
+            set(tags::EncryptedAttributesSequence, vr::SQ, items);
+        }
+        return finish();
+    }
+
+private:
+    Identity identity_of(const Instance& instance) const
+    {
+        const auto& options = rules_.profile().options;
+        return Identity::of(
+            instance, {.dates = !options.has(Option::RetainLongitudinalFullDates),
+                       .uids = !options.has(Option::RetainUids)});
+    }
+
+    /// Earlier layers of encrypted attributes stay behind ours.
+    bool keeps_layers(std::uint32_t i) const
+    {
+        return recipients_ != nullptr && i == top_ && data_set_[i].tag == tags::EncryptedAttributesSequence;
+    }
+
+    /// Applies the rule for one element; the index of the next one to look at.
+    std::uint32_t treat(std::uint32_t i)
+    {
+        const auto decision = rules_.decide({data_set_, i, blocks_}, iod_);
+        if (!data_set_[i].is_item()) {
+            ++result_.counts[static_cast<std::size_t>(decision.action)];
+        }
+        return apply(i, decision);
+    }
+
+    std::uint32_t apply(std::uint32_t i, const Decision& decision)
+    {
+        const Element& element = data_set_[i];
+        switch (decision.action) {
+        case Action::Keep:
+            keep(i);
+            return i + 1;
+        case Action::Remove:
+            rewriter_.remove(i);
+            changed(i, {});
+            break;
+        case Action::Empty:
+            replace(i, {});
+            break;
+        case Action::Dummy:
+            return dummy(i);
+        case Action::Uid:
+        case Action::Clean:
+            if (element.container) {
+                return i + 1;
+            }
+            decision.action == Action::Uid ? replace(i, mapped_uids(data_set_.value(element)))
+                                           : clean(i, decision);
+            break;
+        case Action::Shift:
+            shift(i, decision);
+            break;
+        case Action::AgeCap:
+            replace_or(i, cap_age(data_set_.value(element)), decision);
+            break;
+        case Action::Code:
+            replace(i, element.tag == tags::PatientName ? patient_name() : context_.patient.code);
+            break;
+        case Action::Edit:
+            edit(i, decision);
+            break;
+        case Action::Reject:
+            refuse(i, "the profile keeps such instances back");
+        }
+        return element.end;
+    }
+
+    [[noreturn]] void refuse(std::uint32_t i, std::string_view reason) const
+    {
+        throw Error{
+            ErrorKind::Refused, "cannot de-identify", instance_.name(),
+            fmt::format("{}: {}", path_of(data_set_, i), reason)};
+    }
+
+    /// What stays is searched for what must not be there.
+    void keep(std::uint32_t i) const
+    {
+        const Element& element = data_set_[i];
+        if (residual_ == Residual::Off || (element.container && !element.fragments)) {
+            return;
+        }
+        const auto value = data_set_.value(element);
+        const bool bulk = !dicom::is_text(element.vr) && value.size() > page;
+        if ((bulk && residual_ != Residual::Full) || element.fragments) {
+            return;
+        }
+        // A short number in a number is chance: patients and series are both counted from one.
+        constexpr std::size_t telling_number = 7;
+        const bool number = element.vr == vr::IS || element.vr == vr::DS;
+        if (!(number && value.size() < telling_number) && identity_.shows_in(value)) {
+            refuse(i, "its value names the patient");
+        }
+    }
+
+    void clean(std::uint32_t i, const Decision& decision)
+    {
+        static const Vocabulary every_word;
+        const auto& vocabulary =
+            decision.rule != nullptr && decision.rule->vocabulary ? *decision.rule->vocabulary : every_word;
+        edit_text(i, decision, [&](std::string_view value) -> std::optional<std::string> {
+            const auto text = cleaned(value, identity_, vocabulary);
+            return identity_.shows_in(text) ? std::nullopt : std::optional{text};
+        });
+    }
+
+    void edit(std::uint32_t i, const Decision& decision)
+    {
+        edit_text(i, decision, [&](std::string_view value) { return decision.rule->edit(value, context_); });
+    }
+
+    /// Changes each value of a text, in UTF-8 and back; what cannot be changed is not known to be safe.
+    template <class Change>
+    void edit_text(std::uint32_t i, const Decision& decision, Change change)
+    {
+        const Element& element = data_set_[i];
+        const dicom::CharacterSet characters{character_set_at(i)};
+        const bool several = element.vr != vr::LT && element.vr != vr::ST && element.vr != vr::UT;
+        const auto text = characters.to_utf8(dicom::uid::trimmed(data_set_.value(element)));
+        std::optional<std::string> changed{std::string{}};
+        for (std::size_t start = 0; changed && start <= text.size();) {
+            const auto end = several ? std::min(text.find('\\', start), text.size()) : text.size();
+            const auto value = std::string_view{text}.substr(start, end - start);
+            const auto one = value.empty() ? std::optional<std::string>{""} : change(value);
+            changed = one ? std::optional{*changed + (start > 0 ? "\\" : "") + *one} : std::nullopt;
+            start = end + 1;
+        }
+        if (changed && *changed == text) {
+            return;
+        }
+        replace_or(i, changed ? characters.from_utf8(*changed) : std::nullopt, decision);
+    }
+
+    std::string_view character_set_at(std::uint32_t i) const
+    {
+        for (auto at = data_set_[i].parent; at != ElementIndex::None; at = data_set_[at].parent) {
+            const auto own = data_set_[at].is_item() ? data_set_.text(tags::SpecificCharacterSet, at) : "";
+            if (!own.empty()) {
+                return own;
+            }
+        }
+        return data_set_.text(tags::SpecificCharacterSet);
+    }
+
+    void shift(std::uint32_t i, const Decision& decision)
+    {
+        const Element& element = data_set_[i];
+        const auto value = data_set_.value(element);
+        const auto* const known = dicom::dictionary::find(element.tag);
+        const Vr vr = known != nullptr ? known->vr : element.vr;
+        if (vr == vr::TM) {
+            replace_or(i, is_tm(value) ? std::optional{std::string{value}} : std::nullopt, decision);
+        } else {
+            const int days = context_.patient.shift_days;
+            replace_or(i, vr == vr::DT ? shift_dt(value, days) : shift_da(value, days), decision);
+        }
+    }
+
+    /// The new value, or where there is none what the rule says instead.
+    void replace_or(std::uint32_t i, const std::optional<std::string>& value, const Decision& decision)
+    {
+        if (value) {
+            replace(i, *value);
+        } else {
+            apply(i, {decision.otherwise, decision.why});
+        }
+    }
+
+    std::uint32_t dummy(std::uint32_t i)
+    {
+        const Element& element = data_set_[i];
+        const auto* const known = dicom::dictionary::find(element.tag);
+        const Vr vr = known != nullptr ? known->vr : element.vr;
+        if (vr != vr::SQ) {
+            replace(
+                i, vr == vr::UI ? mapped_uids(data_set_.value(element)) : dummy_value(vr, element.encoding));
+            return element.end;
+        }
+        if (const auto items = dummy_items(element.tag, element.content)) {
+            replace_raw(i, dicom::encode_element(element.tag, vr, *items, element.encoding), {});
+            return element.end;
+        }
+        // A sequence of references: its own items, gone through, are the best dummies there are.
+        return i + 1;
+    }
+
+    std::string mapped_uids(std::string_view values) const
+    {
+        std::string mapped;
+        for (std::size_t start = 0; start <= values.size();) {
+            const auto end = std::min(values.find('\\', start), values.size());
+            mapped += (start > 0 ? "\\" : "") + new_uid(values.substr(start, end - start));
+            start = end + 1;
+        }
+        return mapped;
+    }
+
+    std::string new_uid(std::string_view uid) const { return context_.key.uid(uid); }
+
+    std::string patient_name() const
+    {
+        std::string name = rules_.profile().patient_name;
+        constexpr std::string_view code = "{code}";
+        if (const auto at = name.find(code); at != std::string::npos) {
+            name.replace(at, code.size(), context_.patient.code);
+        }
+        return name;
+    }
+
+    void replace(std::uint32_t i, std::string_view value)
+    {
+        const Element& element = data_set_[i];
+        if (!element.container && dicom::padded(element.vr, value) == data_set_.value(element)) {
+            return;
+        }
+        replace_raw(i, dicom::encode_element(element.tag, element.vr, value, element.encoding), value);
+    }
+
+    void replace_raw(std::uint32_t i, std::string encoded, std::string_view text)
+    {
+        rewriter_.replace_raw(i, std::move(encoded));
+        changed(i, text);
+    }
+
+    void changed(std::uint32_t i, std::string_view text)
+    {
+        const Element& top = data_set_[top_];
+        result_.originals.elements.try_emplace(top.tag, data_set_.raw(top));
+        if (i == top_) {
+            result_.replaced.insert_or_assign(top.tag, text);
+        }
+    }
+
+    /// Writes a top-level attribute whether it was there or not.
+    void set(Tag tag, Vr vr, std::string_view value)
+    {
+        top_ = data_set_.find(tag);
+        if (top_ != ElementIndex::None) {
+            const auto encoded = dicom::encode_element(tag, vr, value, data_set_[top_].encoding);
+            if (encoded != data_set_.raw(data_set_[top_])) {
+                replace_raw(top_, encoded, value);
+            }
+        } else {
+            rewriter_.insert(ElementIndex::None, tag, vr, value);
+            result_.originals.added.push_back(tag);
+            result_.replaced.insert_or_assign(tag, value);
+        }
+    }
+
+    /// Type 2 in every composite object with a patient: the code stands there even where nothing stood.
+    void complete_patient()
+    {
+        if (instance_.study_uid().empty()) {
+            return;
+        }
+        if (data_set_.find(tags::PatientName) == ElementIndex::None) {
+            set(tags::PatientName, vr::PN, patient_name());
+        }
+        if (data_set_.find(tags::PatientID) == ElementIndex::None) {
+            set(tags::PatientID, vr::LO, context_.patient.code);
+        }
+    }
+
+    std::string uid_of_output(Tag tag) const
+    {
+        const auto found = result_.replaced.find(tag);
+        return found != result_.replaced.end() ? found->second : std::string{data_set_.text(tag)};
+    }
+
+    Anonymized finish()
+    {
+        auto& originals = result_.originals;
+        originals.instance_uid = uid_of_output(tags::SOPInstanceUID);
+        originals.series_uid = uid_of_output(tags::SeriesInstanceUID);
+        originals.study_uid = uid_of_output(tags::StudyInstanceUID);
+        originals.patient = context_.patient.number;
+        originals.transfer_syntax = instance_.transfer_syntax();
+        rewriter_.remove_trailing();
+        result_.file = file_image(instance_, originals.instance_uid, rewriter_.finish());
+        return std::move(result_);
+    }
+
+    const Rules& rules_;
+    EditContext context_;
+    Residual residual_;
+    const CmsRecipients* recipients_; ///< null: nothing is sealed into the instance
+    const Instance& instance_;
+    const ElementIndex& data_set_;
+    dicom::PrivateBlocks blocks_;
+    Iod iod_;
+    Identity identity_;
+    dicom::Rewriter rewriter_;
+    Anonymized result_;
+    std::uint32_t top_ = ElementIndex::None; ///< the top-level element that is being gone through
+};
+
+} // namespace
+
+bool is_media_index(const Instance& instance)
+{
+    return instance.sop_class_uid() == dicom::uid::MediaStorageDirectoryStorage ||
+           instance.data_set().find(tags::DirectoryRecordSequence) != ElementIndex::None;
+}
+
+Anonymizer::Anonymizer(
+    Rules rules, const pseudonym::Key& key, Residual residual,
+    std::shared_ptr<const CmsRecipients> recipients)
+    : rules_(std::move(rules)), key_(key), residual_(residual), recipients_(std::move(recipients))
+{
+}
+
+void Anonymizer::refuse_unfit(const Instance& instance) const
+{
+    const auto refuse = [&](ErrorKind kind, std::string_view reason) {
+        throw Error{kind, "cannot de-identify", instance.name(), reason};
+    };
+    if (instance.data_set().text(tags::SOPInstanceUID).empty()) {
+        refuse(ErrorKind::Input, "no SOP Instance UID");
+    }
+    const auto& data_set = instance.data_set();
+    const auto document = data_set.find(tags::EncapsulatedDocument);
+    const dicom::PrivateBlocks blocks{data_set};
+    if (document != ElementIndex::None &&
+        rules_.decide({data_set, document, blocks}, Iod::strictest()).action != Action::Keep) {
+        refuse(ErrorKind::Refused, "an encapsulated document can hold any identity");
+    }
+    for (const auto& rejection : rules_.profile().rejections) {
+        const bool excepted = !rejection.unless.empty() && rejection.unless.holds(instance);
+        if (rejection.when.holds(instance) && !excepted) {
+            refuse(ErrorKind::Refused, rejection.reason);
+        }
+    }
+}
+
+Anonymized Anonymizer::anonymize(const Instance& instance, const pseudonym::Patient& patient) const
+{
+    return Pass{rules_, key_, residual_, recipients_.get(), instance, patient}.run();
+}
+
+} // namespace dcmpipe::deid

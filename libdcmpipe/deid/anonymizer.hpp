@@ -1,0 +1,62 @@
+#pragma once
+
+#include "deid/cms.hpp"
+#include "deid/rewritten.hpp"
+#include "deid/rules.hpp"
+#include "dicom/instance.hpp"
+#include "pseudonym/key.hpp"
+#include "pseudonym/map.hpp"
+#include "pseudonym/originals.hpp"
+
+#include <array>
+#include <cstdint>
+#include <memory>
+
+namespace dcmpipe::deid {
+
+/// How much of an output is searched for what identifies its people.
+enum class Residual {
+    Off,
+    Header, ///< every value but bulk data: pixels, waveforms and other binary data longer than a page
+    Full,   ///< every value
+};
+
+/// How often each action was taken in an instance; indexed by Action.
+using ActionCounts = std::array<std::uint32_t, 11>;
+
+/// A de-identified instance, and what was taken from it.
+struct Anonymized : Rewritten {
+    pseudonym::Originals originals;
+    ActionCounts counts{};
+};
+
+/// True for a DICOMDIR under whatever name: it lists instances and is none.
+bool is_media_index(const dicom::Instance& instance);
+
+/// De-identifies instances by rules and key. What comes out depends on the instance, the patient and the key
+/// alone. Immutable; any thread may use it.
+class Anonymizer {
+public:
+    /// `recipients`, where given, can read what was taken out of each instance itself (0400,0500).
+    Anonymizer(
+        Rules rules, const pseudonym::Key& key, Residual residual = Residual::Header,
+        std::shared_ptr<const CmsRecipients> recipients = nullptr);
+
+    const Rules& rules() const noexcept { return rules_; }
+
+    /// Throws Error{Refused} for what the profile keeps back, Error{Input} for an instance without SOP
+    /// Instance UID.
+    void refuse_unfit(const dicom::Instance& instance) const;
+
+    /// `instance` must have passed refuse_unfit(), and outlive the result. Throws Error{Refused} where a
+    /// value that would stay names the patient: the message tells the attribute, never the value.
+    Anonymized anonymize(const dicom::Instance& instance, const pseudonym::Patient& patient) const;
+
+private:
+    Rules rules_;
+    pseudonym::Key key_;
+    Residual residual_;
+    std::shared_ptr<const CmsRecipients> recipients_;
+};
+
+} // namespace dcmpipe::deid

@@ -1,0 +1,32 @@
+#pragma once
+
+#include "deid/token_search.hpp"
+#include "dicom/instance.hpp"
+
+#include <string>
+#include <string_view>
+
+namespace dcmpipe::deid {
+
+/// What identifies the people of one instance, gathered from its data set at every depth: each component of
+/// each person name, ids, accession number, address, telephone, the written forms of its dates, its UIDs; in
+/// UTF-8, in the data set's own character sets, in upper and lower case. Immutable; any thread may use it.
+class Identity {
+public:
+    struct What {
+        bool dates = true; ///< all dates, not just the birth date: false where full dates are retained
+        bool uids = true;  ///< false where UIDs are retained
+    };
+
+    static Identity of(const dicom::Instance& instance, What what);
+
+    /// True where the bytes name one of these people.
+    bool shows_in(std::string_view bytes) const { return search_.finds(bytes); }
+
+    const TokenSearch& search() const noexcept { return search_; }
+
+private:
+    TokenSearch search_;
+};
+
+} // namespace dcmpipe::deid

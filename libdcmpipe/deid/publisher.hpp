@@ -1,0 +1,73 @@
+#pragma once
+
+#include "core/output_file.hpp"
+#include "deid/batch.hpp"
+
+#include <map>
+#include <mutex>
+#include <string>
+#include <vector>
+
+namespace dcmpipe::deid {
+
+/// What became of one file of a batch, on its way to the disk and to the record.
+struct Outcome {
+    std::filesystem::path input;
+    std::optional<Error> error; ///< nothing else counts where it is set
+    std::filesystem::path study_folder;
+    std::string study_uid;
+    std::optional<OutputFile> file; ///< written but nameless; none where the output stands there already
+    bool repeated = false;          ///< the same bytes have or get this name without it
+    std::optional<pseudonym::Originals> originals;
+    std::optional<Record> record;
+    ActionCounts counts{};
+    bool of_folder = false;      ///< the input named a folder: report studies, not files
+    bool last_of_folder = false; ///< with it, the folder is done
+};
+
+/// Brings outcomes into the order of their tickets and publishes them together: bytes to the disk, what was
+/// taken to the map, names, folders, records; in this order, so that a kill at any instant loses nothing
+/// and shows nothing that is not safe. Any thread may call it.
+class Publisher {
+public:
+    Publisher(const BatchOptions& options, pseudonym::Map& map, const BatchEnds& ends)
+        : options_(options), map_(map), ends_(ends)
+    {
+    }
+
+    /// Takes the outcome of the ticket; tickets count from 0 without gaps. Publishes when enough came in.
+    void add(std::uint64_t ticket, Outcome outcome);
+
+    /// Publishes what came in so far.
+    void flush();
+
+    /// What was done; for when nobody adds any more.
+    const Report& report() const { return tally_; }
+
+private:
+    struct Study {
+        std::string uid;
+        std::int64_t written = 0;
+        std::int64_t skipped = 0;
+    };
+
+    void publish();
+    void settle_conflicts();
+    void name_file(Outcome& outcome);
+    void remove_input(Outcome& outcome);
+    void account(Outcome& outcome);
+    void emit(Outcome& outcome);
+    void report_studies();
+
+    const BatchOptions& options_;
+    pseudonym::Map& map_;
+    const BatchEnds& ends_;
+    std::mutex mutex_;
+    std::uint64_t next_ = 0;                 ///< the ticket that comes next
+    std::map<std::uint64_t, Outcome> early_; ///< came before their turn
+    std::vector<Outcome> ready_;
+    Report tally_;
+    std::map<std::filesystem::path, Study> studies_; ///< of the folder that is going through
+};
+
+} // namespace dcmpipe::deid

@@ -1,0 +1,113 @@
+#include "deid/token_search.hpp"
+
+#include <algorithm>
+
+namespace dcmpipe::deid {
+
+namespace {
+
+constexpr char fold(char c)
+{
+    return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c;
+}
+
+constexpr bool is_digit(char c)
+{
+    return c >= '0' && c <= '9';
+}
+
+constexpr bool is_word(char c)
+{
+    return is_digit(c) || (fold(c) >= 'a' && fold(c) <= 'z') || (c & 0x80) != 0;
+}
+
+} // namespace
+
+std::string folded(std::string_view text)
+{
+    std::string lower{text};
+    std::transform(lower.begin(), lower.end(), lower.begin(), fold);
+    return lower;
+}
+
+std::uint32_t TokenSearch::first_bytes(std::string_view bytes)
+{
+    std::uint32_t value = 0;
+    for (std::size_t i = 0; i < shortest; ++i) {
+        value = value << 8U | static_cast<unsigned char>(fold(bytes[i]));
+    }
+    return value;
+}
+
+void TokenSearch::add(std::string_view bytes, TokenKind kind, bool weak)
+{
+    if (bytes.size() < shortest) {
+        return;
+    }
+    const auto lower = folded(bytes);
+    const auto first = first_bytes(lower);
+    const auto [begin, end] = by_first_bytes_.equal_range(first);
+    const bool known =
+        std::any_of(begin, end, [&](const auto& entry) { return tokens_[entry.second].bytes == lower; });
+    if (!known) {
+        by_first_bytes_.emplace(first, static_cast<std::uint32_t>(tokens_.size()));
+        may_start_.set(slot(first));
+        tokens_.push_back({lower, kind, weak});
+    }
+}
+
+/// A short name inside a longer word, or a number inside a longer number, is no hit.
+bool TokenSearch::stands_alone(const Token& token, std::string_view bytes, std::size_t start) const
+{
+    constexpr std::size_t long_name = 6;
+    const auto end = start + token.bytes.size();
+    const char before = start > 0 ? bytes[start - 1] : ' ';
+    const char after = end < bytes.size() ? bytes[end] : ' ';
+    const bool number = std::all_of(token.bytes.begin(), token.bytes.end(), is_digit);
+    if (number) {
+        return !is_digit(before) && !is_digit(after) && before != '.' &&
+               !(after == '.' && end + 1 < bytes.size() && is_digit(bytes[end + 1]));
+    }
+    if (token.kind == TokenKind::Uid) {
+        return !is_digit(before) && !is_digit(after);
+    }
+    return token.bytes.size() >= long_name || (!is_word(before) && !is_word(after));
+}
+
+std::vector<TokenSearch::Hit> TokenSearch::find_all(std::string_view bytes) const
+{
+    std::vector<Hit> hits;
+    if (tokens_.empty() || bytes.size() < shortest) {
+        return hits;
+    }
+    std::uint32_t window = first_bytes(bytes) >> 8U;
+    for (std::size_t start = 0; start + shortest <= bytes.size(); ++start) {
+        window = window << 8U | static_cast<unsigned char>(fold(bytes[start + shortest - 1]));
+        if (!may_start_.test(slot(window))) {
+            continue;
+        }
+        const auto [begin, end] = by_first_bytes_.equal_range(window);
+        for (auto entry = begin; entry != end; ++entry) {
+            const Token& token = tokens_[entry->second];
+            const auto here = bytes.substr(start, token.bytes.size());
+            const bool same = here.size() == token.bytes.size() &&
+                              std::equal(here.begin(), here.end(), token.bytes.begin(), [](char a, char b) {
+                                  return fold(a) == b;
+                              });
+            if (same && stands_alone(token, bytes, start)) {
+                hits.push_back({start, token.bytes.size(), &token});
+            }
+        }
+    }
+    return hits;
+}
+
+bool TokenSearch::finds(std::string_view bytes) const
+{
+    const auto hits = find_all(bytes);
+    return std::any_of(hits.begin(), hits.end(), [&](const Hit& hit) {
+        return !hit.token->weak || hit.token != hits.front().token;
+    });
+}
+
+} // namespace dcmpipe::deid

@@ -1,0 +1,15 @@
+#pragma once
+
+#include "dicom/element_index.hpp"
+
+#include <string>
+
+namespace dcmpipe::dicom {
+
+/// An element with all it contains, written in another encoding: implicit VR gets its VR from the dictionary
+/// (UN where that knows none), numbers their bytes turned round, sequences and items defined lengths.
+/// Encapsulated pixel data stays as it is, and only little endian may hold it: throws Error{Input} else, and
+/// where a value does not fit.
+std::string recode(const ElementIndex& index, std::uint32_t element, Encoding to);
+
+} // namespace dcmpipe::dicom

@@ -1,0 +1,129 @@
+#pragma once
+
+#include "net/command.hpp"
+#include "net/transport.hpp"
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace dcmpipe::net {
+
+/// (PS3.8 §D.1) The longest PDU that we read, header apart.
+inline constexpr std::uint32_t default_max_pdu = 131072; ///< and the longest
+inline constexpr std::uint32_t least_max_pdu = 4096;
+
+/// Throws Error{Usage} where a PDU of this length is not in between.
+void check_max_pdu(std::uint32_t max_pdu);
+
+/// How long a peer may take. A message that has begun may take `message` and one second more for every
+/// `least_rate` bytes of it, so that neither a large instance nor a trickle decides for itself.
+struct Patience {
+    std::chrono::seconds association{30}; ///< to negotiate, and to release or abort
+    std::chrono::seconds idle{60};        ///< between messages
+    std::chrono::seconds message{60};
+    double least_rate = 1024;
+
+    /// All of them from the one number that users give.
+    static Patience of(std::chrono::seconds timeout);
+};
+
+/// A presentation context as it was proposed (PS3.8 §7.1.1.13).
+struct ProposedContext {
+    std::string abstract_syntax;
+    std::vector<std::string> transfer_syntaxes;
+    bool as_scp =
+        false; ///< asks to be called back: the requestor of C-GET stores what comes (PS3.7 §D.3.3.4)
+};
+
+/// A presentation context that both sides agreed on.
+struct Context {
+    std::uint8_t id = 0;
+    std::string abstract_syntax;
+    std::string transfer_syntax;
+};
+
+/// One association (PS3.8) over a transport, for either side, and the messages on it (PS3.7).
+///
+/// Commands are parsed flat and capped, data sets pass through as bytes, in any transfer syntax: no data
+/// set of a peer is interpreted here. Not for sharing between threads, nor may two threads set up
+/// associations at once. Members throw Error{Peer} where the peer breaks off, breaks the protocol or takes
+/// too long; after that only abort() is left.
+class Association {
+public:
+    struct AcceptSettings {
+        std::uint32_t max_pdu = default_max_pdu;
+        Patience patience{};
+        /// The transfer syntax to accept for what is proposed; empty refuses the abstract syntax.
+        std::function<std::string(const ProposedContext&)> choose;
+        /// Asked before each message and once a second while none comes; true ends it with Error{Cancelled}.
+        std::function<bool()> stop_waiting{};
+    };
+
+    struct RequestSettings {
+        std::string calling_aet;
+        std::string called_aet;
+        std::uint32_t max_pdu = default_max_pdu;
+        Patience patience{};
+        std::vector<ProposedContext> contexts; ///< 128 at most; numbered 1, 3, 5 and so on
+        std::function<bool()> stop_waiting{};
+    };
+
+    /// Negotiates what the peer at the other end of `transport` requests.
+    static Association accept(std::unique_ptr<Transport> transport, AcceptSettings settings);
+
+    /// Requests an association; throws where it is rejected, with the reason.
+    static Association request(std::unique_ptr<Transport> transport, RequestSettings settings);
+
+    Association(Association&&) noexcept;
+    Association& operator=(Association&&) noexcept;
+    /// Closes the connection; without release() the peer takes that for an abort.
+    ~Association();
+
+    const std::string& calling_aet() const noexcept;
+    const std::string& called_aet() const noexcept;
+    const std::string& peer() const noexcept;
+
+    /// The accepted context of this number; null where there is none.
+    const Context* context(std::uint8_t id) const noexcept;
+    /// The first accepted context for this abstract syntax; null where there is none.
+    const Context* context_for(std::string_view abstract_syntax) const noexcept;
+    const std::vector<Context>& contexts() const noexcept;
+
+    struct Message {
+        std::uint8_t context_id;
+        Command command;
+    };
+
+    /// The next command; nothing where the peer released the association (which was acknowledged).
+    std::optional<Message> receive();
+
+    /// The data set that follows `message`, piece by piece as it comes. Every piece is taken.
+    void receive_data_set(const Message& message, const std::function<void(std::string_view)>& take);
+
+    void send(std::uint8_t context_id, const Command& command);
+    void send(std::uint8_t context_id, Command command, std::string_view data_set);
+
+    /// Ends it in order; for the side that requested it.
+    void release();
+
+    /// Ends it at once. Never throws; an association that is over already stays so.
+    void abort() noexcept;
+
+    /// To poll while waiting for a message together with something else.
+    int fd() const noexcept;
+    /// receive() would find (the start of) a message.
+    bool has_input() const;
+
+private:
+    struct Impl;
+    explicit Association(std::unique_ptr<Impl> impl);
+    std::unique_ptr<Impl> impl_;
+};
+
+} // namespace dcmpipe::net

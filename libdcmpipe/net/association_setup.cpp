@@ -1,0 +1,190 @@
+#include "dicom/uid.hpp"
+#include "net/association_impl.hpp"
+#include "net/node.hpp"
+
+#include <algorithm>
+#include <cstring>
+
+namespace dcmpipe::net {
+
+namespace {
+
+constexpr std::string_view application_context = "1.2.840.10008.3.1.1.1"; // PS3.7 §A.2.1
+
+/// ASC fills in what it proposes and understands up to 50 transfer syntaxes; more are left out.
+ProposedContext proposed(const T_ASC_PresentationContext& context)
+{
+    ProposedContext result;
+    result.abstract_syntax = context.abstractSyntax;
+    for (const auto& syntax : context.proposedTransferSyntaxes) {
+        if (syntax[0] != '\0') {
+            result.transfer_syntaxes.emplace_back(syntax);
+        }
+    }
+    result.as_scp = context.proposedRole == ASC_SC_ROLE_SCP || context.proposedRole == ASC_SC_ROLE_SCUSCP;
+    return result;
+}
+
+std::string_view rejection_text(const T_ASC_RejectParameters& rejection)
+{
+    switch (rejection.reason) {
+    case ASC_REASON_SU_CALLINGAETITLENOTRECOGNIZED:
+        return "it does not know our AE title";
+    case ASC_REASON_SU_CALLEDAETITLENOTRECOGNIZED:
+        return "it does not go by the AE title it was called by";
+    case ASC_REASON_SP_PRES_TEMPORARYCONGESTION:
+    case ASC_REASON_SP_PRES_LOCALLIMITEXCEEDED:
+        return "it is busy";
+    default:
+        return "it gives no reason";
+    }
+}
+
+void copy_text(std::string_view text, char* to, std::size_t size)
+{
+    const auto count = std::min(text.size(), size - 1);
+    std::memcpy(to, text.data(), count);
+    to[count] = '\0';
+}
+
+void introduce_us(T_ASC_Parameters& parameters)
+{
+    using namespace dicom::uid;
+    auto& our_class = parameters.ourImplementationClassUID;
+    auto& our_version = parameters.ourImplementationVersionName;
+    copy_text(Implementation, our_class, sizeof our_class);
+    copy_text(ImplementationVersionName, our_version, sizeof our_version);
+}
+
+} // namespace
+
+void Association::Impl::open_network(T_ASC_NetworkRole role)
+{
+    const auto seconds = static_cast<int>(patience.association.count());
+    check("cannot talk to", ASC_initializeNetwork(role, 0, seconds, &network));
+    auto layer = std::make_unique<DulLayer>(channel, role == NET_REQUESTOR);
+    check("cannot talk to", ASC_setTransportLayer(network, layer.get(), 1));
+    layer.release(); // the network's now
+}
+
+void Association::Impl::accept(const AcceptSettings& settings)
+{
+    channel.begin(patience.association);
+    dcmExternalSocketHandle.set(channel.transport().fd());
+    open_network(NET_ACCEPTOR);
+    const auto condition = ASC_receiveAssociation(
+        network, &association, static_cast<long>(settings.max_pdu), nullptr, nullptr, OFFalse, DUL_NOBLOCK,
+        static_cast<int>(patience.association.count()));
+    dcmExternalSocketHandle.set(-1);
+    check("no association with", condition);
+    calling_aet = printable_aet(dicom::uid::trimmed(association->params->DULparams.callingAPTitle));
+    called_aet = printable_aet(dicom::uid::trimmed(association->params->DULparams.calledAPTitle));
+    introduce_us(*association->params);
+    refuse_other_applications();
+    negotiate(settings);
+    check("no association with", ASC_acknowledgeAssociation(association));
+    channel.flush();
+}
+
+void Association::Impl::refuse_other_applications()
+{
+    if (association->params->DULparams.applicationContextName != application_context) {
+        const T_ASC_RejectParameters rejection{
+            ASC_RESULT_REJECTEDPERMANENT, ASC_SOURCE_SERVICEUSER, ASC_REASON_SU_APPCONTEXTNAMENOTSUPPORTED};
+        check("no association with", ASC_rejectAssociation(association, &rejection));
+        violates("it does not ask for DICOM");
+    }
+}
+
+void Association::Impl::negotiate(const AcceptSettings& settings)
+{
+    auto* const parameters = association->params;
+    for (int i = 0; i < ASC_countPresentationContexts(parameters); ++i) {
+        T_ASC_PresentationContext context;
+        // It fails past the 50th transfer syntax, with the context filled in up to there.
+        const auto condition = ASC_getPresentationContext(parameters, i, &context);
+        if (condition.bad() && context.presentationContextID == 0) {
+            fail("no association with", condition);
+        }
+        const auto offer = proposed(context);
+        const auto syntax = settings.choose(offer);
+        const auto id = context.presentationContextID;
+        if (syntax.empty()) {
+            const auto why = ASC_P_ABSTRACTSYNTAXNOTSUPPORTED;
+            check("no association with", ASC_refusePresentationContext(parameters, id, why));
+        } else {
+            check("no association with", ASC_acceptPresentationContext(parameters, id, syntax.c_str()));
+            contexts.push_back({id, offer.abstract_syntax, syntax});
+        }
+    }
+}
+
+T_ASC_Parameters* Association::Impl::proposal(const RequestSettings& settings)
+{
+    T_ASC_Parameters* parameters = nullptr;
+    check(
+        "no association with",
+        ASC_createAssociationParameters(&parameters, static_cast<long>(settings.max_pdu)));
+    introduce_us(*parameters);
+    const auto& calling = settings.calling_aet;
+    const auto& called = settings.called_aet;
+    auto condition = ASC_setAPTitles(parameters, calling.c_str(), called.c_str(), nullptr);
+    unsigned id = 1;
+    for (const auto& context : settings.contexts) {
+        std::vector<const char*> syntaxes;
+        for (const auto& syntax : context.transfer_syntaxes) {
+            syntaxes.push_back(syntax.c_str());
+        }
+        if (condition.good()) {
+            condition = ASC_addPresentationContext(
+                parameters, static_cast<T_ASC_PresentationContextID>(id), context.abstract_syntax.c_str(),
+                syntaxes.data(), static_cast<int>(syntaxes.size()),
+                context.as_scp ? ASC_SC_ROLE_SCP : ASC_SC_ROLE_DEFAULT);
+        }
+        id += 2;
+    }
+    if (condition.bad()) {
+        static_cast<void>(ASC_destroyAssociationParameters(&parameters));
+        fail("no association with", condition);
+    }
+    return parameters;
+}
+
+void Association::Impl::request(const RequestSettings& settings)
+{
+    if (settings.contexts.empty() || settings.contexts.size() > 128) {
+        throw Error{ErrorKind::Internal, "an association has 1 to 128 presentation contexts"};
+    }
+    calling_aet = settings.calling_aet;
+    called_aet = settings.called_aet;
+    channel.begin(patience.association);
+    open_network(NET_REQUESTOR);
+    const Rendezvous rendezvous;
+    auto* const parameters = proposal(settings);
+    auto condition = ASC_setPresentationAddresses(parameters, "localhost", rendezvous.address().c_str());
+    if (condition.good()) {
+        condition = ASC_requestAssociation(
+            network, parameters, &association, nullptr, nullptr, DUL_NOBLOCK,
+            static_cast<int>(patience.association.count()));
+    }
+    if (association == nullptr) { // else the parameters are the association's
+        auto* unused = parameters;
+        static_cast<void>(ASC_destroyAssociationParameters(&unused));
+    }
+    if (condition == DUL_ASSOCIATIONREJECTED) {
+        T_ASC_RejectParameters rejection;
+        check("rejected by", ASC_getRejectParameters(parameters, &rejection));
+        throw Error{ErrorKind::Peer, "rejected by", peer(), rejection_text(rejection)};
+    }
+    check("no association with", condition);
+    for (int i = 0; i < ASC_countPresentationContexts(parameters); ++i) {
+        T_ASC_PresentationContext context;
+        check("no association with", ASC_getPresentationContext(parameters, i, &context));
+        if (context.resultReason == ASC_P_ACCEPTANCE) {
+            contexts.push_back(
+                {context.presentationContextID, context.abstractSyntax, context.acceptedTransferSyntax});
+        }
+    }
+}
+
+} // namespace dcmpipe::net

@@ -1,0 +1,78 @@
+#include "net/storage_scp.hpp"
+
+#include "core/log.hpp"
+#include "dicom/tags.hpp"
+
+namespace dcmpipe::net {
+
+namespace tags = dicom::tags;
+
+namespace {
+
+void drain(Association& association, const Association::Message& request)
+{
+    if (request.command.has_data_set()) {
+        association.receive_data_set(request, [](std::string_view /*fragment*/) {});
+    }
+}
+
+} // namespace
+
+StorageScp::StorageScp(InstanceStore& store, std::string aet, OnStored on_stored)
+    : store_(store), aet_(std::move(aet)), on_stored_(std::move(on_stored))
+{
+}
+
+void StorageScp::serve(Association& association)
+{
+    while (const auto request = association.receive()) {
+        answer(association, *request);
+    }
+}
+
+void StorageScp::answer(Association& association, const Association::Message& request)
+{
+    switch (request.command.field()) {
+    case CommandField::CStoreRequest:
+        return store(association, request);
+    case CommandField::CCancelRequest:
+        return; // it has no response, and nothing runs that it could end
+    case CommandField::CEchoRequest:
+        drain(association, request);
+        return association.send(request.context_id, Command::response_to(request.command, status::Success));
+    default:
+        drain(association, request);
+        return association.send(
+            request.context_id, Command::response_to(request.command, status::UnrecognizedOperation));
+    }
+}
+
+void StorageScp::store(Association& association, const Association::Message& request)
+{
+    const auto& command = request.command;
+    StoreOutcome outcome{.status = status::CannotUnderstand, .reason = "no data set"};
+    if (command.has_data_set()) {
+        auto incoming = store_.begin(
+            {.sop_class_uid = std::string{command.text(tags::AffectedSOPClassUID)},
+             .instance_uid = std::string{command.text(tags::AffectedSOPInstanceUID)},
+             .transfer_syntax = association.context(request.context_id)->transfer_syntax,
+             .calling_aet = association.calling_aet(),
+             .receiving_aet = aet_});
+        association.receive_data_set(request, [&](std::string_view fragment) { incoming.take(fragment); });
+        outcome = incoming.finish();
+    }
+    auto response = Command::response_to(command, outcome.status);
+    if (outcome.instance) {
+        ++stored_;
+        on_stored_(*outcome.instance);
+    } else {
+        ++refused_;
+        log::warning(
+            "refused an instance from {} at {} with {}: {}", association.calling_aet(), association.peer(),
+            status_text(outcome.status), outcome.reason);
+        response.set(tags::ErrorComment, std::string_view{outcome.reason}.substr(0, 64));
+    }
+    association.send(request.context_id, response);
+}
+
+} // namespace dcmpipe::net

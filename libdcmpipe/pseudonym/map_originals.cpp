@@ -1,0 +1,179 @@
+#include "pseudonym/map_impl.hpp"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+namespace dcmpipe::pseudonym {
+
+namespace {
+
+std::array<std::string, 3> levels_of(const Originals& instance)
+{
+    return {
+        "series " + instance.series_uid, "study " + instance.study_uid,
+        fmt::format("patient {}", instance.patient)};
+}
+
+std::string digest_of(const Key& key, const Originals& instance)
+{
+    std::string all;
+    for (const auto& [tag, element] : instance.elements) {
+        all += element;
+    }
+    return std::string{text_of(key.token("originals", {instance.transfer_syntax, all})).substr(0, 16)};
+}
+
+} // namespace
+
+std::string context_of_originals(std::string_view instance, std::optional<std::int64_t> base)
+{
+    return fmt::format("originals {} {}", base.value_or(0), instance);
+}
+
+std::shared_ptr<const Base> Bases::find(const std::string& level)
+{
+    const auto found =
+        std::find_if(bases_.begin(), bases_.end(), [&](const auto& base) { return base->level == level; });
+    if (found == bases_.end()) {
+        return nullptr;
+    }
+    bases_.splice(bases_.begin(), bases_, found);
+    return bases_.front();
+}
+
+void Bases::add(std::string level, std::int64_t row, const std::map<dicom::Tag, std::string>& elements)
+{
+    bases_.push_front(std::make_shared<Base>(Base{std::move(level), row, elements}));
+    if (bases_.size() > most) {
+        bases_.pop_back();
+    }
+}
+
+std::string Map::Impl::index_of(std::string_view kind, std::string_view uid) const
+{
+    return std::string{text_of(key.token(kind, {uid})).substr(0, 16)};
+}
+
+std::int64_t Map::Impl::remember(const Originals& instance)
+{
+    const auto index = index_of("instance", instance.instance_uid);
+    const auto digest = digest_of(key, instance);
+    SQLite::Statement select{database, "SELECT id FROM originals WHERE instance = ? AND digest = ?"};
+    bind_blob(select, 1, index);
+    bind_blob(select, 2, digest);
+    if (select.executeStep()) {
+        return select.getColumn(0).getInt64();
+    }
+    std::shared_ptr<const Base> base;
+    for (const auto& level : levels_of(instance)) {
+        base = base ? base : bases.find(level);
+    }
+    static const std::map<dicom::Tag, std::string> nothing;
+    const auto body = difference(instance, base ? base->elements : nothing).encode();
+    const auto base_row = base ? std::optional{base->row} : std::nullopt;
+    SQLite::Statement insert{
+        database,
+        "INSERT INTO originals (instance, digest, patient, base, seal, body) VALUES (?, ?, ?, ?, ?, ?)"};
+    bind_blob(insert, 1, index);
+    bind_blob(insert, 2, digest);
+    insert.bind(3, instance.patient);
+    if (base_row) {
+        insert.bind(4, *base_row);
+    }
+    insert.bind(5, seal_row());
+    bind_blob(insert, 6, sealer.seal(body, context_of_originals(index, base_row)));
+    insert.exec();
+    const auto row = database.getLastInsertRowid();
+    SQLite::Statement study{database, "INSERT OR IGNORE INTO study VALUES (?, ?)"};
+    bind_blob(study, 1, index_of("study", instance.study_uid));
+    study.bind(2, row);
+    study.exec();
+    return row;
+}
+
+void Map::remember(const std::vector<Originals>& instances)
+{
+    // A failed transaction takes its rows back: bases found in it must go with them.
+    const auto before = impl_->bases;
+    try {
+        impl_->in_transaction([&] {
+            for (const auto& instance : instances) {
+                const auto row = impl_->remember(instance);
+                for (const auto& level : levels_of(instance)) {
+                    if (!impl_->bases.find(level)) {
+                        impl_->bases.add(level, row, instance.elements);
+                    }
+                }
+            }
+            return instances.size();
+        });
+    } catch (...) {
+        impl_->bases = before;
+        throw;
+    }
+}
+
+bool Map::knows(std::string_view instance_uid) const
+{
+    return impl_->exclusively([&] {
+        SQLite::Statement select{impl_->database, "SELECT 1 FROM originals WHERE instance = ? LIMIT 1"};
+        bind_blob(select, 1, impl_->index_of("instance", instance_uid));
+        return select.executeStep();
+    });
+}
+
+/// From the row that `newest` gives to its last base, then the differences in the other order.
+std::optional<RecalledOriginals> Map::Impl::recall(
+    SQLite::Statement& newest, const RestoreKey& restore_key) const
+{
+    if (!newest.executeStep()) {
+        return std::nullopt;
+    }
+    std::optional<std::int64_t> row = newest.getColumn(0).getInt64();
+    std::vector<Difference> chain;
+    SQLite::Statement select{database, "SELECT instance, base, seal, body FROM originals WHERE id = ?"};
+    while (row) {
+        select.bind(1, *row);
+        if (!select.executeStep()) {
+            throw Error{ErrorKind::Refused, "a row of the map is missing"};
+        }
+        const auto base = select.getColumn(1);
+        const auto base_row = base.isNull() ? std::nullopt : std::optional{base.getInt64()};
+        const auto opener = opener_of(select.getColumn(2).getInt64(), restore_key);
+        chain.push_back(Difference::decode(opener.open(
+            blob(select.getColumn(3)), context_of_originals(blob(select.getColumn(0)), base_row))));
+        // A base is always older: a row that claims otherwise would lead round in circles.
+        if (base_row && *base_row >= *row) {
+            throw Error{ErrorKind::Refused, "a row of the map was tampered with"};
+        }
+        row = base_row;
+        select.reset();
+    }
+    RecalledOriginals originals;
+    std::for_each(chain.rbegin(), chain.rend(), [&](const Difference& d) { apply(d, originals); });
+    return originals;
+}
+
+std::optional<RecalledOriginals> Map::recall(
+    std::string_view instance_uid, const RestoreKey& restore_key) const
+{
+    return impl_->exclusively([&] {
+        SQLite::Statement newest{
+            impl_->database, "SELECT id FROM originals WHERE instance = ? ORDER BY id DESC LIMIT 1"};
+        bind_blob(newest, 1, impl_->index_of("instance", instance_uid));
+        return impl_->recall(newest, restore_key);
+    });
+}
+
+std::optional<RecalledOriginals> Map::recall_study(
+    std::string_view study_uid, const RestoreKey& restore_key) const
+{
+    return impl_->exclusively([&] {
+        SQLite::Statement first{impl_->database, "SELECT first FROM study WHERE study = ?"};
+        bind_blob(first, 1, impl_->index_of("study", study_uid));
+        return impl_->recall(first, restore_key);
+    });
+}
+
+} // namespace dcmpipe::pseudonym

@@ -1,0 +1,177 @@
+#include "pseudonym/map_impl.hpp"
+
+#include <fmt/format.h>
+
+namespace dcmpipe::pseudonym {
+
+namespace {
+
+std::string code_for(const CodeForm& form, std::int64_t number, const Key& key, const PatientIdentity& who)
+{
+    const auto own = form.kind == CodeForm::Kind::Keyed ? key.patient_code(who)
+                                                        : fmt::format("{:0{}}", number, form.digits);
+    return form.prefix + own;
+}
+
+/// A table's word against what the map knows: a patient keeps their code for ever.
+const Patient& unless_other_code(const Patient& known, const NewPatient& if_new)
+{
+    if (if_new.code && *if_new.code != known.code) {
+        throw Error{
+            ErrorKind::Refused, "cannot use the code", *if_new.code,
+            fmt::format("the map has {} for this patient", known.code)};
+    }
+    return known;
+}
+
+Patient patient_of(SQLite::Statement& row)
+{
+    return {row.getColumn(0).getInt64(), row.getColumn(1).getString(), row.getColumn(2).getInt()};
+}
+
+} // namespace
+
+std::string context_of_patient(std::int64_t number)
+{
+    return fmt::format("patient {}", number);
+}
+
+std::optional<Patient> Map::Impl::find_patient(std::string_view blind) const
+{
+    SQLite::Statement select{database, "SELECT id, code, shift_days FROM patient WHERE blind = ?"};
+    bind_blob(select, 1, blind);
+    return select.executeStep() ? std::optional{patient_of(select)} : std::nullopt;
+}
+
+bool Map::Impl::is_code_taken(const std::string& code) const
+{
+    SQLite::Statement select{
+        database, "SELECT 1 FROM patient WHERE code = ?1 UNION ALL SELECT 1 FROM alias WHERE code = ?1"};
+    select.bind(1, code);
+    return select.executeStep();
+}
+
+Patient Map::Impl::add_patient(
+    const PatientIdentity& identity, std::string_view blind, const NewPatient& if_new)
+{
+    const std::int64_t number =
+        database.execAndGet("SELECT coalesce(max(id), 0) + 1 FROM patient").getInt64();
+    const Patient patient{
+        number, if_new.code.value_or(code_for(if_new.form, number, key, identity)),
+        if_new.shift_days.value_or(key.shift_days(identity, if_new.range))};
+    if (is_code_taken(patient.code)) {
+        throw Error{ErrorKind::Refused, "cannot use the code", patient.code, "another patient has it"};
+    }
+    SQLite::Statement insert{database, "INSERT INTO patient VALUES (?, ?, ?, ?, ?, ?)"};
+    insert.bind(1, patient.number);
+    bind_blob(insert, 2, blind);
+    insert.bind(3, patient.code);
+    insert.bind(4, patient.shift_days);
+    insert.bind(5, seal_row());
+    bind_blob(insert, 6, sealer.seal(if_new.particulars, context_of_patient(patient.number)));
+    insert.exec();
+    return patient;
+}
+
+std::optional<Patient> Map::find(const PatientIdentity& identity) const
+{
+    const auto blind = impl_->key.blind_index(identity);
+    return impl_->exclusively([&] { return impl_->find_patient(text_of(blind)); });
+}
+
+Patient Map::patient(const PatientIdentity& identity, const NewPatient& if_new)
+{
+    if (const auto known = find(identity)) {
+        return unless_other_code(*known, if_new);
+    }
+    const auto blind = impl_->key.blind_index(identity);
+    return impl_->in_transaction([&] {
+        const auto known = impl_->find_patient(text_of(blind));
+        return known ? unless_other_code(*known, if_new)
+                     : impl_->add_patient(identity, text_of(blind), if_new);
+    });
+}
+
+void Map::Impl::import_one(const ImportedPatient& imported, ImportCounts& counts)
+{
+    const auto blind = key.blind_index(imported.identity);
+    const auto known = find_patient(text_of(blind));
+    if (!known) {
+        add_patient(
+            imported.identity, text_of(blind),
+            {.code = imported.code, .shift_days = imported.shift_days, .particulars = imported.particulars});
+        ++counts.added;
+        return;
+    }
+    SQLite::Statement alias{database, "SELECT patient FROM alias WHERE code = ?"};
+    alias.bind(1, imported.code);
+    const bool is_alias = alias.executeStep() && alias.getColumn(0).getInt64() == known->number;
+    if (known->code == imported.code || is_alias) {
+        ++counts.known;
+        return;
+    }
+    if (is_code_taken(imported.code)) {
+        throw Error{ErrorKind::Refused, "cannot use the code", imported.code, "another patient has it"};
+    }
+    SQLite::Statement insert{database, "INSERT INTO alias VALUES (?, ?)"};
+    insert.bind(1, imported.code);
+    insert.bind(2, known->number);
+    insert.exec();
+    ++counts.aliases;
+}
+
+ImportCounts Map::import(const std::vector<ImportedPatient>& patients)
+{
+    return impl_->in_transaction([&] {
+        ImportCounts counts;
+        for (const auto& patient : patients) {
+            impl_->import_one(patient, counts);
+        }
+        return counts;
+    });
+}
+
+KnownPatient Map::Impl::opened(SQLite::Statement& row, const RestoreKey& restore_key) const
+{
+    const auto patient = patient_of(row);
+    const auto opener = opener_of(row.getColumn(3).getInt64(), restore_key);
+    return {patient, opener.open(blob(row.getColumn(4)), context_of_patient(patient.number))};
+}
+
+std::optional<KnownPatient> Map::find_code(std::string_view code, const RestoreKey& restore_key) const
+{
+    return impl_->exclusively([&]() -> std::optional<KnownPatient> {
+        SQLite::Statement select{
+            impl_->database, "SELECT id, code, shift_days, seal, body FROM patient WHERE code = ?1 OR id = "
+                             "(SELECT patient FROM alias WHERE code = ?1)"};
+        select.bind(1, std::string{code});
+        return select.executeStep() ? std::optional{impl_->opened(select, restore_key)} : std::nullopt;
+    });
+}
+
+std::vector<KnownPatient> Map::patients(const RestoreKey& restore_key) const
+{
+    return impl_->exclusively([&] {
+        std::vector<KnownPatient> all;
+        SQLite::Statement select{
+            impl_->database, "SELECT id, code, shift_days, seal, body FROM patient ORDER BY id"};
+        while (select.executeStep()) {
+            all.push_back(impl_->opened(select, restore_key));
+        }
+        return all;
+    });
+}
+
+std::vector<Patient> Map::codes() const
+{
+    return impl_->exclusively([&] {
+        std::vector<Patient> all;
+        SQLite::Statement select{impl_->database, "SELECT id, code, shift_days FROM patient ORDER BY id"};
+        while (select.executeStep()) {
+            all.push_back(patient_of(select));
+        }
+        return all;
+    });
+}
+
+} // namespace dcmpipe::pseudonym

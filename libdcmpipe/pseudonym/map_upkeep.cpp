@@ -1,0 +1,149 @@
+#include "core/json_file.hpp"
+#include "core/output_file.hpp"
+#include "pseudonym/map_impl.hpp"
+
+#include <algorithm>
+
+#include <SQLiteCpp/Backup.h>
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+#include <unistd.h>
+
+namespace dcmpipe::pseudonym {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+constexpr const char* files_of_a_map[] = {"", "-wal", "-shm"};
+
+/// Texts of a patient's particulars that are long enough to be told from chance.
+std::vector<std::string> telling_texts(const std::string& particulars)
+{
+    constexpr std::size_t shortest = 5;
+    std::vector<std::string> texts;
+    const auto json = nlohmann::json::parse(particulars, nullptr, false);
+    for (const auto& value : json.is_object() ? json : nlohmann::json::object()) {
+        const auto text = value.is_string() ? value.get<std::string>() : std::string{};
+        for (std::size_t start = 0; start < text.size();) {
+            const auto end = std::min(text.find('^', start), text.size());
+            if (end - start >= shortest) {
+                texts.push_back(text.substr(start, end - start));
+            }
+            start = end + 1;
+        }
+    }
+    return texts;
+}
+
+void find_clear_text(
+    const fs::path& map, const std::vector<KnownPatient>& patients, std::vector<std::string>& faults)
+{
+    for (const auto* const ending : files_of_a_map) {
+        const fs::path file{map.string() + ending};
+        if (!fs::exists(file)) {
+            continue;
+        }
+        const auto bytes = read_text_file(file);
+        for (const auto& [patient, particulars] : patients) {
+            for (const auto& text : telling_texts(particulars)) {
+                if (bytes.find(text) != std::string::npos) {
+                    faults.push_back(fmt::format(
+                        "'{}' shows something of patient {} in clear", file.string(), patient.code));
+                }
+            }
+        }
+    }
+}
+
+} // namespace
+
+std::vector<std::string> Map::check(const RestoreKey* restore_key) const
+{
+    std::vector<std::string> faults;
+    impl_->exclusively([&] {
+        SQLite::Statement integrity{impl_->database, "PRAGMA integrity_check"};
+        while (integrity.executeStep()) {
+            if (const auto line = integrity.getColumn(0).getString(); line != "ok") {
+                faults.push_back(line);
+            }
+        }
+        SQLite::Statement references{impl_->database, "PRAGMA foreign_key_check"};
+        while (references.executeStep()) {
+            faults.push_back(
+                fmt::format("a row of table {} refers to none", references.getColumn(0).getString()));
+        }
+    });
+    if (restore_key == nullptr) {
+        return faults;
+    }
+    find_clear_text(impl_->path, patients(*restore_key), faults);
+    impl_->exclusively([&] {
+        SQLite::Statement rows{impl_->database, "SELECT id, instance, base, seal, body FROM originals"};
+        while (rows.executeStep()) {
+            const auto base = rows.getColumn(2);
+            const auto base_row = base.isNull() ? std::nullopt : std::optional{base.getInt64()};
+            try {
+                impl_->opener_of(rows.getColumn(3).getInt64(), *restore_key)
+                    .open(blob(rows.getColumn(4)), context_of_originals(blob(rows.getColumn(1)), base_row));
+            } catch (const Error& error) {
+                faults.push_back(fmt::format(
+                    "row {} of table originals: {}", rows.getColumn(0).getInt64(), error.reason()));
+            }
+        }
+    });
+    return faults;
+}
+
+void Map::backup(const fs::path& copy) const
+{
+    const auto folder = copy.has_parent_path() ? copy.parent_path() : fs::path{"."};
+    const auto unfinished = folder / fmt::format(".{}.{}.part", copy.filename().string(), ::getpid());
+    const int fd = ::open(unfinished.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    if (fd < 0) {
+        throw Error::from_errno(ErrorKind::Output, "cannot write", copy.string());
+    }
+    const Fd file{fd};
+    try {
+        impl_->exclusively([&] {
+            SQLite::Database target{unfinished.string(), SQLite::OPEN_READWRITE};
+            SQLite::Backup{target, impl_->database}.executeStep(-1);
+        });
+        if (::fsync(file.get()) != 0 ||
+            ::renameat2(AT_FDCWD, unfinished.c_str(), AT_FDCWD, copy.c_str(), RENAME_NOREPLACE) != 0) {
+            throw Error::from_errno(ErrorKind::Output, "cannot write", copy.string());
+        }
+    } catch (...) {
+        ::unlink(unfinished.c_str());
+        throw;
+    }
+    sync_folder(folder);
+}
+
+void Map::rekey(const RestoreKey& old_key, const RestoreKey& new_key)
+{
+    impl_->in_transaction([&] {
+        std::vector<std::pair<std::int64_t, std::string>> resealed;
+        SQLite::Statement select{impl_->database, "SELECT id, sealed_key FROM seal"};
+        while (select.executeStep()) {
+            resealed.emplace_back(
+                select.getColumn(0).getInt64(),
+                reseal(blob(select.getColumn(1)), old_key, new_key.public_half));
+        }
+        SQLite::Statement update{impl_->database, "UPDATE seal SET sealed_key = ? WHERE id = ?"};
+        for (const auto& [row, sealed_key] : resealed) {
+            bind_blob(update, 1, sealed_key);
+            update.bind(2, row);
+            update.exec();
+            update.reset();
+        }
+        SQLite::Statement meta{
+            impl_->database, "UPDATE meta SET value = ? WHERE name = 'restore_public_key'"};
+        bind_blob(
+            meta, 1, {reinterpret_cast<const char*>(new_key.public_half.data()), new_key.public_half.size()});
+        return meta.exec();
+    });
+}
+
+} // namespace dcmpipe::pseudonym

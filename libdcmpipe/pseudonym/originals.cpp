@@ -1,0 +1,107 @@
+#include "pseudonym/originals.hpp"
+
+#include "core/error.hpp"
+#include "dicom/element_index.hpp"
+#include "dicom/inflate.hpp"
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+namespace dcmpipe::pseudonym {
+
+namespace {
+
+using dicom::Tag;
+using Json = nlohmann::ordered_json;
+
+constexpr std::uint64_t most_bytes = 4ULL << 30U;
+
+Json numbers(const std::vector<Tag>& tags)
+{
+    auto json = Json::array();
+    for (const auto tag : tags) {
+        json.push_back(tag.value);
+    }
+    return json;
+}
+
+std::vector<Tag> tags_from(const Json& json)
+{
+    std::vector<Tag> tags;
+    for (const auto& number : json) {
+        tags.emplace_back(number.get<std::uint32_t>());
+    }
+    return tags;
+}
+
+} // namespace
+
+Difference difference(const Originals& originals, const std::map<Tag, std::string>& base)
+{
+    Difference difference{originals.transfer_syntax, {}, {}, originals.added};
+    for (const auto& [tag, element] : originals.elements) {
+        const auto same = base.find(tag);
+        if (same == base.end() || same->second != element) {
+            difference.elements.emplace(tag, element);
+        }
+    }
+    for (const auto& [tag, element] : base) {
+        if (!originals.elements.contains(tag)) {
+            difference.absent.push_back(tag);
+        }
+    }
+    return difference;
+}
+
+void apply(const Difference& difference, RecalledOriginals& originals)
+{
+    originals.transfer_syntax = difference.transfer_syntax;
+    originals.added = difference.added;
+    for (const auto tag : difference.absent) {
+        originals.elements.erase(tag);
+    }
+    for (const auto& [tag, element] : difference.elements) {
+        originals.elements.insert_or_assign(tag, element);
+    }
+}
+
+/// One line of JSON, then the elements one after the other, all deflated.
+std::string Difference::encode() const
+{
+    Json head{{"transfer_syntax", transfer_syntax}, {"absent", numbers(absent)}, {"added", numbers(added)}};
+    auto sizes = Json::array();
+    std::string bytes;
+    for (const auto& [tag, element] : elements) {
+        sizes.push_back({tag.value, element.size()});
+        bytes += element;
+    }
+    head["elements"] = std::move(sizes);
+    return dicom::deflate(head.dump() + "\n" + bytes);
+}
+
+Difference Difference::decode(std::string_view deflated)
+{
+    const auto bytes = dicom::inflate(deflated, most_bytes);
+    const auto end = bytes.find('\n');
+    const auto head = Json::parse(bytes.substr(0, end), nullptr, false);
+    if (end == std::string::npos || !head.is_object()) {
+        throw Error{ErrorKind::Input, "a row of the map holds no originals"};
+    }
+    Difference difference{
+        head.at("transfer_syntax").get<std::string>(),
+        {},
+        tags_from(head.at("absent")),
+        tags_from(head.at("added"))};
+    auto position = end + 1;
+    for (const auto& entry : head.at("elements")) {
+        const auto size = entry.at(1).get<std::size_t>();
+        if (size > bytes.size() - position) {
+            throw Error{ErrorKind::Input, "a row of the map is cut short"};
+        }
+        difference.elements.emplace(Tag{entry.at(0).get<std::uint32_t>()}, bytes.substr(position, size));
+        position += size;
+    }
+    return difference;
+}
+
+} // namespace dcmpipe::pseudonym

@@ -1,0 +1,107 @@
+#include "pseudonym/reveal.hpp"
+
+#include "core/error.hpp"
+#include "dicom/dictionary.hpp"
+#include "dicom/element_index.hpp"
+#include "dicom/tags.hpp"
+#include "dicom/transfer_syntax.hpp"
+
+#include <nlohmann/json.hpp>
+
+namespace dcmpipe::pseudonym {
+
+namespace tags = dicom::tags;
+using Json = nlohmann::ordered_json;
+
+namespace {
+
+std::string described(const KnownPatient& known)
+{
+    auto particulars = Json::parse(known.particulars, nullptr, false);
+    Json json{{"code", known.patient.code}, {"shift_days", known.patient.shift_days}};
+    if (particulars.is_object()) {
+        json.update(particulars);
+    }
+    return json.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+} // namespace
+
+std::string original_text(const RecalledOriginals& originals, dicom::Tag tag)
+{
+    const auto found = originals.elements.find(tag);
+    if (found == originals.elements.end()) {
+        return {};
+    }
+    const auto encoding = dicom::transfer_syntax::encoding_of(originals.transfer_syntax);
+    return std::string{dicom::ElementIndex::walk(found->second, encoding).text(tag)};
+}
+
+void Revealer::note(std::string_view action, const std::string& of_whom)
+{
+    audit_.append(program_, action, {of_whom});
+}
+
+std::string Revealer::by_code(std::string_view code)
+{
+    const auto known = map_.find_code(code, restore_key_);
+    if (!known) {
+        throw Error{ErrorKind::Input, "cannot look up", code, "the map knows no such code"};
+    }
+    note("lookup by code", known->patient.code);
+    return described(*known);
+}
+
+std::string Revealer::by_identity(const PatientIdentity& identity)
+{
+    const auto known = map_.find(identity);
+    if (!known) {
+        throw Error{ErrorKind::Input, "the map knows no patient of this id and issuer"};
+    }
+    return by_code(known->code);
+}
+
+std::string Revealer::by_study(std::string_view study_uid)
+{
+    const auto originals = map_.recall_study(study_uid, restore_key_);
+    if (!originals) {
+        throw Error{ErrorKind::Input, "cannot look up", study_uid, "the map knows no such study"};
+    }
+    note("lookup by study", std::string{study_uid});
+    Json json;
+    for (const auto tag :
+         {tags::PatientID, tags::IssuerOfPatientID, tags::PatientName, tags::PatientBirthDate,
+          tags::StudyInstanceUID, tags::StudyDate, tags::StudyDescription, tags::AccessionNumber}) {
+        if (const auto text = original_text(*originals, tag); !text.empty()) {
+            json[dicom::dictionary::name_of(tag)] = text;
+        }
+    }
+    return json.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+std::vector<KnownPatient> Revealer::all(std::string_view why)
+{
+    note(why, "everybody");
+    return map_.patients(restore_key_);
+}
+
+std::optional<RecalledOriginals> Revealer::originals(
+    std::string_view instance_uid, std::string_view study_uid)
+{
+    auto originals = map_.recall(instance_uid, restore_key_);
+    if (originals && noted_studies_.emplace(study_uid).second) {
+        note("restore", std::string{study_uid});
+    }
+    return originals;
+}
+
+std::optional<RecalledOriginals> Revealer::study_originals(std::string_view study_uid)
+{
+    auto originals = map_.recall_study(study_uid, restore_key_);
+    if (originals && noted_studies_.emplace(study_uid).second) {
+        note("restore", std::string{study_uid});
+    }
+    return originals;
+}
+
+} // namespace dcmpipe::pseudonym

@@ -1,0 +1,51 @@
+#pragma once
+
+#include "pseudonym/audit.hpp"
+#include "pseudonym/map.hpp"
+
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace dcmpipe::pseudonym {
+
+/// The one way from a pseudonym to a person: every look is in the audit log before anything is shown. One
+/// thread at a time.
+class Revealer {
+public:
+    Revealer(const Map& map, const RestoreKey& restore_key, AuditLog& audit, std::string program)
+        : map_(map), restore_key_(restore_key), audit_(audit), program_(std::move(program))
+    {
+    }
+
+    /// Tells no more than that the map has this code, or an alias of it.
+    bool knows_code(std::string_view code) const { return map_.find_code(code, restore_key_).has_value(); }
+
+    // Who it is, as JSON with the code. Each throws Error{Input} where the map knows nobody such.
+    std::string by_code(std::string_view code);
+    std::string by_study(std::string_view study_uid);
+    std::string by_identity(const PatientIdentity& identity);
+
+    std::vector<KnownPatient> all(std::string_view why);
+
+    /// What an instance was; nothing where the map does not know it. A study is noted once a run.
+    std::optional<RecalledOriginals> originals(std::string_view instance_uid, std::string_view study_uid);
+
+    /// The original of an attribute of the first instance of a study; for looking up one value.
+    std::optional<RecalledOriginals> study_originals(std::string_view study_uid);
+
+private:
+    void note(std::string_view action, const std::string& of_whom);
+
+    const Map& map_;
+    RestoreKey restore_key_;
+    AuditLog& audit_;
+    std::string program_;
+    std::set<std::string, std::less<>> noted_studies_;
+};
+
+/// The text of an original, where one was kept; bytes stay in its own character set.
+std::string original_text(const RecalledOriginals& originals, dicom::Tag tag);
+
+} // namespace dcmpipe::pseudonym

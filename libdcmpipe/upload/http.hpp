@@ -1,0 +1,58 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace dcmpipe::upload {
+
+struct HttpSettings {
+    std::optional<std::filesystem::path> ca_file; ///< trusted instead of the system's certificates
+    unsigned idle_timeout = 60; ///< seconds with less than 1 KiB/s, either way, after which we give up
+};
+
+struct HttpAnswer {
+    int status = 0;
+    double retry_after = 0; ///< seconds that the server asks to wait; 0 where it does not
+    std::string body;
+};
+
+/// A file as a part of a multipart form.
+struct FormFile {
+    std::string field;
+    std::string filename;
+    int fd = -1;
+    std::uint64_t size = 0;
+};
+
+/// Speaks HTTP(S) to one server at a time and keeps the connection between requests. Certificates are
+/// verified; proxies come from the environment; redirects are never followed, so that no credential and no
+/// file goes where the user did not send it. Not for sharing between threads.
+///
+/// A request returns whatever the server answered, whatever its status. It throws Error{Peer} where no
+/// answer came (a later try can help), Error{Refused} where the server's certificate is not to be trusted,
+/// Error{Usage} for a URL or certificate file that is none, Error{Input} where the file cannot be read,
+/// Error{Cancelled} where a stop is requested before all was sent. An answer that is awaited when the
+/// request to stop comes is still taken.
+class HttpClient {
+public:
+    explicit HttpClient(HttpSettings settings);
+    HttpClient(HttpClient&&) noexcept;
+    HttpClient& operator=(HttpClient&&) = delete;
+    ~HttpClient();
+
+    HttpAnswer post_json(const std::string& url, const std::string& json);
+
+    /// Streams the file from disk. `headers` are whole lines: `Authorization: ...`.
+    HttpAnswer post_file(
+        const std::string& url, const FormFile& file, const std::vector<std::string>& headers);
+
+private:
+    struct Impl;
+    std::unique_ptr<Impl> impl_;
+};
+
+} // namespace dcmpipe::upload

@@ -1,0 +1,83 @@
+"""Peers that we did not write, started for a test on free ports of 127.0.0.1: Orthanc, dcmqrscp."""
+
+import json
+import os
+import pathlib
+import shutil
+import socket
+import subprocess
+import time
+import unittest
+import urllib.request
+
+ORTHANC = shutil.which("Orthanc") or shutil.which("Orthanc", path="/usr/sbin")
+needs_orthanc = unittest.skipUnless(ORTHANC, "Orthanc is not installed")
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def wait_for_port(port, process, timeout=20):
+    until = time.monotonic() + timeout
+    while time.monotonic() < until and process.poll() is None:
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
+                return
+        time.sleep(0.02)
+    raise AssertionError(f"{process.args[0]} does not listen")
+
+
+class Server:
+    """A process with a port; leave the `with` to stop it."""
+
+    def __init__(self, argv, port, folder, **how):
+        self.port = port
+        with open(pathlib.Path(folder) / "log", "wb") as log:
+            self.process = subprocess.Popen(
+                [str(word) for word in argv], stdout=log, stderr=log, stdin=subprocess.DEVNULL, **how)
+        try:
+            wait_for_port(port, self.process)
+        except AssertionError:
+            self.stop()
+            raise AssertionError((pathlib.Path(folder) / "log").read_text()) from None
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.stop()
+
+    def stop(self):
+        self.process.terminate()
+        try:
+            self.process.wait(10)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+
+
+class Orthanc(Server):
+    """AE title ORTHANC. `modalities` are {name: [AE title, host, port]}."""
+
+    def __init__(self, folder, modalities=None, **more):
+        folder = pathlib.Path(folder)
+        folder.mkdir()
+        self.http = free_port()
+        settings = {
+            "Name": "test", "DicomAet": "ORTHANC", "DicomPort": free_port(), "HttpPort": self.http,
+            "RemoteAccessAllowed": False, "AuthenticationEnabled": False, "Plugins": [],
+            "StorageDirectory": str(folder / "db"), "IndexDirectory": str(folder / "db"),
+            "DicomModalities": modalities or {}, "UnknownSopClassAccepted": True, **more}
+        (folder / "orthanc.json").write_text(json.dumps(settings))
+        super().__init__([ORTHANC, folder / "orthanc.json"], settings["DicomPort"], folder)
+        wait_for_port(self.http, self.process)
+
+    def rest(self, path, data=None):
+        """GET, or POST of bytes or of anything that JSON can hold; the answer, decoded."""
+        if data is not None and not isinstance(data, bytes):
+            data = json.dumps(data).encode()
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.http}{path}", data, timeout=30) as answer:
+            return json.loads(answer.read() or b"null")

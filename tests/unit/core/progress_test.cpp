@@ -1,0 +1,74 @@
+#include "core/progress.hpp"
+
+#include "support/captured.hpp"
+
+#include <catch2/catch.hpp>
+
+#include <chrono>
+#include <cstdlib>
+#include <thread>
+#include <vector>
+
+#include <fcntl.h>
+
+using namespace dcmpipe;
+using test::captured;
+
+TEST_CASE("where stderr is no terminal, nothing is shown unless asked")
+{
+    for (const auto mode : {Progress::Mode::Auto, Progress::Mode::Never}) {
+        CHECK(captured(STDERR_FILENO, [&] {
+                  Progress progress{mode, "dpipe-x"};
+                  progress.expect(3);
+                  progress.add(1, 1000);
+                  progress.add(2, 2000);
+              }).empty());
+    }
+}
+
+TEST_CASE("a short run has no lines for a log")
+{
+    CHECK(captured(STDERR_FILENO, [] {
+              Progress progress{Progress::Mode::Always, "dpipe-x"};
+              progress.add(1, 1000);
+          }).empty());
+}
+
+TEST_CASE("on a terminal one line tells how far it is, and is gone at the end")
+{
+    const int terminal = ::posix_openpt(O_RDWR | O_NOCTTY);
+    REQUIRE((terminal >= 0 && ::grantpt(terminal) == 0 && ::unlockpt(terminal) == 0));
+    const int shown_on = ::open(::ptsname(terminal), O_RDWR | O_NOCTTY);
+    const int saved = ::dup(STDERR_FILENO);
+    ::dup2(shown_on, STDERR_FILENO);
+    {
+        Progress progress{Progress::Mode::Auto, "dpipe-x"};
+        progress.expect(4);
+        progress.add(1, 500'000);
+        std::this_thread::sleep_for(std::chrono::milliseconds{550});
+        progress.add(1, 500'000);
+    }
+    ::dup2(saved, STDERR_FILENO);
+    std::string text(1000, '\0');
+    text.resize(static_cast<std::size_t>(::read(terminal, text.data(), text.size())));
+    for (const int fd : {terminal, shown_on, saved}) {
+        ::close(fd);
+    }
+    CHECK_THAT(text, Catch::Matchers::StartsWith("\r\x1b[Kdpipe-x: 2 of 4, 1.0 MB, 1."));
+    CHECK_THAT(text, Catch::Matchers::EndsWith(" s left\r\x1b[K"));
+}
+
+TEST_CASE("many threads may count")
+{
+    CHECK(captured(STDERR_FILENO, [] {
+              Progress progress{Progress::Mode::Always, "dpipe-x"};
+              std::vector<std::jthread> threads;
+              for (int i = 0; i < 4; ++i) {
+                  threads.emplace_back([&] {
+                      for (int j = 0; j < 10'000; ++j) {
+                          progress.add(1, 10);
+                      }
+                  });
+              }
+          }).empty());
+}
