@@ -16,7 +16,7 @@ import small_disk
 import tiny
 
 #: Seconds without a change that make a study complete here.
-QUIET = 0.4
+QUIET = 1.2  # long enough for a busy machine
 
 
 class WatchCase(dpipe.TestCase):
@@ -76,9 +76,9 @@ class Once(WatchCase):
         self.assertEqual(self.once().lines, [])
 
     def test_what_is_too_young_waits_and_the_next_run_remembers(self):
-        words = ("dpipe-watch", "--once", "--timeout", 1, self.tree)
+        words = ("dpipe-watch", "--once", "--timeout", 3, self.tree)
         self.assertEqual(self.succeeds(*words).lines, [])
-        time.sleep(1.1)
+        time.sleep(3.1)
         self.assertEqual(len(self.succeeds(*words).lines), 2)
 
     def test_by_depth(self):
