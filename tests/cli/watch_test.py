@@ -4,6 +4,7 @@ import contextlib
 import json
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -103,9 +104,10 @@ class Once(WatchCase):
         self.addCleanup(closed.chmod, 0o755)
         for folder in (self.scratch, self.tree):
             folder.chmod(0o777)
+        watch = shutil.copy(dpipe.BIN / "dpipe-watch", self.scratch)  # where the build is, only its owner may come
         nobody = {"user": 65534, "group": 65534} if os.geteuid() == 0 else {}
         process = dpipe.start(
-            "dpipe-watch", "--once", "--timeout", 0, "--json", self.tree, stdout=-1, stderr=-1, **nobody)
+            watch, "--once", "--timeout", 0, "--json", self.tree, stdout=-1, stderr=-1, **nobody)
         out, err = process.communicate()
         records = [json.loads(line) for line in out.splitlines()]
         self.assertEqual(process.returncode, 3, err)
