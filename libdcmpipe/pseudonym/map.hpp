@@ -96,14 +96,18 @@ public:
     // What follows opens sealed values. Each throws Error{Refused} for a restore key that does not fit, or a
     // row that was tampered with.
 
-    /// What the instance with this SOP Instance UID (of the de-identified output) was; of several with one
-    /// UID the newest. Nothing where the map does not know it.
+    /// What the instance with this SOP Instance UID (of the de-identified output) was; of several inputs with
+    /// one UID the newest. Nothing where the map does not know it.
     std::optional<RecalledOriginals> recall(
         std::string_view instance_uid, const RestoreKey& restore_key) const;
 
     /// What the first instance of the study with this UID (of the output) was.
     std::optional<RecalledOriginals> recall_study(
         std::string_view study_uid, const RestoreKey& restore_key) const;
+
+    /// As recall_study(), of a series.
+    std::optional<RecalledOriginals> recall_series(
+        std::string_view series_uid, const RestoreKey& restore_key) const;
 
     /// The patient with this code, or with an alias of it.
     std::optional<KnownPatient> find_code(std::string_view code, const RestoreKey& restore_key) const;

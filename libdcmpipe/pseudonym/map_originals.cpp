@@ -24,6 +24,27 @@ std::string digest_of(const Key& key, const Originals& instance)
     return std::string{text_of(key.token("originals", {instance.transfer_syntax, all})).substr(0, 16)};
 }
 
+/// True where both tell of one input: what both took is the same.
+bool agree(const RecalledOriginals& left, const RecalledOriginals& right)
+{
+    return left.transfer_syntax == right.transfer_syntax &&
+           std::all_of(left.elements.begin(), left.elements.end(), [&](const auto& element) {
+               const auto other = right.elements.find(element.first);
+               return other == right.elements.end() || other->second == element.second;
+           });
+}
+
+/// What an older row of the same input knows beside the newer one.
+void add_older(RecalledOriginals& originals, RecalledOriginals older)
+{
+    originals.elements.merge(older.elements);
+    for (const auto tag : older.added) {
+        if (std::find(originals.added.begin(), originals.added.end(), tag) == originals.added.end()) {
+            originals.added.push_back(tag);
+        }
+    }
+}
+
 } // namespace
 
 std::string context_of_originals(std::string_view instance, std::optional<std::int64_t> base)
@@ -85,10 +106,14 @@ std::int64_t Map::Impl::remember(const Originals& instance)
     bind_blob(insert, 6, sealer.seal(body, context_of_originals(index, base_row)));
     insert.exec();
     const auto row = database.getLastInsertRowid();
-    SQLite::Statement study{database, "INSERT OR IGNORE INTO study VALUES (?, ?)"};
-    bind_blob(study, 1, index_of("study", instance.study_uid));
-    study.bind(2, row);
-    study.exec();
+    SQLite::Statement first{database, "INSERT OR IGNORE INTO first VALUES (?, ?)"};
+    for (const auto& [kind, uid] :
+         {std::pair{"study", instance.study_uid}, std::pair{"series", instance.series_uid}}) {
+        bind_blob(first, 1, index_of(kind, uid));
+        first.bind(2, row);
+        first.exec();
+        first.reset();
+    }
     return row;
 }
 
@@ -155,25 +180,50 @@ std::optional<RecalledOriginals> Map::Impl::recall(
     return originals;
 }
 
+/// One input that went through two profiles has two rows: what either took belongs to it.
 std::optional<RecalledOriginals> Map::recall(
     std::string_view instance_uid, const RestoreKey& restore_key) const
 {
     return impl_->exclusively([&] {
-        SQLite::Statement newest{
-            impl_->database, "SELECT id FROM originals WHERE instance = ? ORDER BY id DESC LIMIT 1"};
-        bind_blob(newest, 1, impl_->index_of("instance", instance_uid));
-        return impl_->recall(newest, restore_key);
+        SQLite::Statement rows{
+            impl_->database, "SELECT id FROM originals WHERE instance = ? ORDER BY id DESC"};
+        const auto index = impl_->index_of("instance", instance_uid);
+        bind_blob(rows, 1, index);
+        auto newest = impl_->recall(rows, restore_key);
+        while (newest) {
+            auto older = impl_->recall(rows, restore_key);
+            if (!older) {
+                break;
+            }
+            if (agree(*newest, *older)) {
+                add_older(*newest, std::move(*older));
+            }
+        }
+        return newest;
+    });
+}
+
+std::optional<RecalledOriginals> Map::Impl::recall_first(
+    std::string_view kind, std::string_view uid, const RestoreKey& restore_key)
+{
+    return exclusively([&] {
+        SQLite::Statement first{database, "SELECT originals FROM first WHERE uid = ?"};
+        const auto index = index_of(kind, uid);
+        bind_blob(first, 1, index);
+        return recall(first, restore_key);
     });
 }
 
 std::optional<RecalledOriginals> Map::recall_study(
     std::string_view study_uid, const RestoreKey& restore_key) const
 {
-    return impl_->exclusively([&] {
-        SQLite::Statement first{impl_->database, "SELECT first FROM study WHERE study = ?"};
-        bind_blob(first, 1, impl_->index_of("study", study_uid));
-        return impl_->recall(first, restore_key);
-    });
+    return impl_->recall_first("study", study_uid, restore_key);
+}
+
+std::optional<RecalledOriginals> Map::recall_series(
+    std::string_view series_uid, const RestoreKey& restore_key) const
+{
+    return impl_->recall_first("series", series_uid, restore_key);
 }
 
 } // namespace dcmpipe::pseudonym
