@@ -9,6 +9,7 @@ import pydicom
 
 import api
 import dpipe
+from peers import Dcmqrscp
 
 EXAMPLES = dpipe.ROOT / "examples"
 
@@ -38,7 +39,7 @@ class Examples(dpipe.TestCase):
         self.succeeds("dpipe-map", "init", "-m", self.scratch / "keys" / "link.db")
 
     def test_every_example_is_tried_here(self):
-        tried = {"makefile-pipeline", "cron", "restore"}
+        tried = {"makefile-pipeline", "cron", "cohort-query", "restore"}
         self.assertEqual({p.name for p in EXAMPLES.iterdir() if p.is_dir()}, tried)
 
     def test_makefile_pipeline(self):
@@ -68,6 +69,21 @@ class Examples(dpipe.TestCase):
             packed = len(list((self.scratch / "zips").glob("*.zip")))
             self.assertEqual(len({u["sha256"] for u in server.uploads()}), packed, tried.stderr)
             self.assertEqual(self.shell(*watch, URL=server.url), "", "what is done is done again")
+
+    @dpipe.needs("dcmqrscp")
+    def test_cohort_query(self):
+        self.with_keys()
+        modalities = {}
+        with Dcmqrscp(self.scratch / "pacs") as pacs:
+            pacs.store(*sorted(self.raw.glob("*/[cm][tr]")))
+            for _ in range(2):  # the same again does no harm
+                self.shell(
+                    "cohort-query/fetch.sh", "cohort-query/cohort.csv", AET="ME", NODE=f"QRSCP@127.0.0.1:{pacs.port}")
+        for path in (p for p in (self.scratch / "anon").rglob("*") if p.is_file() and not p.name.startswith(".")):
+            ds = pydicom.dcmread(path, stop_before_pixels=True)
+            modalities[ds.Modality] = modalities.get(ds.Modality, 0) + 1
+            self.assertTrue(ds.PatientID.startswith("sub-"))
+        self.assertEqual(modalities.keys(), {"MR"})
 
     def test_restore(self):
         self.with_keys()
