@@ -51,9 +51,9 @@ CREATE TABLE originals (
     body BLOB NOT NULL,          -- sealed: the difference to the base
     UNIQUE (instance, digest)
 ) STRICT;
-CREATE TABLE study (
-    study BLOB PRIMARY KEY,      -- HMAC of the output's Study Instance UID
-    first INTEGER NOT NULL REFERENCES originals
+CREATE TABLE first (             -- what came first of a study or series
+    uid BLOB PRIMARY KEY,        -- HMAC of the output's Study or Series Instance UID
+    originals INTEGER NOT NULL REFERENCES originals
 ) STRICT, WITHOUT ROWID;
 )sql";
 
@@ -161,6 +161,8 @@ void Map::create(const fs::path& path, const Key& key, const RestoreKey& restore
             database, "restore_public_key",
             {reinterpret_cast<const char*>(restore_key.public_half.data()), restore_key.public_half.size()});
         transaction.commit();
+        // For good, and while nobody else can hold it: two that open it first would lock each other out.
+        database.exec("PRAGMA journal_mode = WAL");
     } catch (const SQLite::Exception& error) {
         ::unlink(unfinished.c_str());
         rethrow(error, path);
@@ -185,7 +187,6 @@ Map Map::open(const fs::path& path, const Key& key)
                 ErrorKind::Usage, "cannot open the map", path.string(),
                 fmt::format("it was made for key {}, this is key {}", made_for, key.id())};
         }
-        database.exec("PRAGMA journal_mode = WAL");
         database.exec("PRAGMA synchronous = FULL");
         database.exec("PRAGMA foreign_keys = ON");
         const auto public_half = public_half_of(database, path);

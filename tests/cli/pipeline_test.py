@@ -5,6 +5,7 @@ import os
 import pathlib
 import random
 import shutil
+import sqlite3
 import subprocess
 import tempfile
 import time
@@ -126,6 +127,22 @@ class Killed(unittest.TestCase):
                     break
                 longest = longest if hit else after
             self.assertEqual(hits, ROUNDS, f"{stage} ended before it was killed: the test shows nothing of it")
+
+    def test_many_at_once_on_a_map_that_nobody_used_before(self):
+        folder = self.fresh("together")
+        reader = sqlite3.connect(folder / "link.db", isolation_level=None)  # as of a process that lists the codes
+        self.addCleanup(reader.close)
+        reader.execute("BEGIN")
+        self.assertEqual(reader.execute("SELECT count(*) FROM patient").fetchone(), (0,))
+        running = [
+            dpipe.start("dpipe-anon", "-q", "-m", folder / "link.db", "-o", folder / "anon", study,
+                        stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+            for study in sorted((self.home / "input").iterdir())[:6]]
+        for process in running:
+            with process:
+                self.assertIn(process.wait(timeout=30), (0, 3), process.stderr.read())
+        codes = sorted(p.name for p in (folder / "anon").iterdir() if not p.name.startswith("."))
+        self.assertEqual(codes, [f"sub-{n + 1:03}" for n in range(len(codes))])
 
     @dpipe.needs("storescu")
     def test_the_receiver_and_what_it_prints_for(self):
