@@ -7,6 +7,7 @@
 #include "deid/batch.hpp"
 #include "deid/inventory.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cstdio>
 
@@ -137,7 +138,11 @@ void take_inventory(const deid::Rules& rules, cli::Context& context)
     context.require_inputs();
     deid::Inventory inventory{rules};
     context.visit_files([&](const fs::path& file) { inventory.add(dicom::Instance::open(file)); });
-    print(inventory.json_lines());
+    auto lines = inventory.json_lines();
+    if (context.streams().null) {
+        std::replace(lines.begin(), lines.end(), '\n', '\0');
+    }
+    print(lines);
 }
 
 /// Beside the output, not below it: it names inputs.

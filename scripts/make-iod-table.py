@@ -55,6 +55,16 @@ CLASSES_OF_IOD = {
     "table_A.78-1.js": ["Tractography Results"],
 }
 
+# Newer than the types: Operators' Name became type 2 in RT Series (PS3.3 §C.8.8.1); Content Date and Time are
+# type 1 in Multi-frame Functional Groups (§C.7.6.16), which the types do not list.
+BY_HAND = {
+    **{iod: {"(0008,1070)": "Z"} for iod in ("RT Dose", "RT Image", "RT Plan", "RT Structure Set", "RT Ion Plan")},
+    **{
+        iod: {"(0008,0023)": "D", "(0008,0033)": "D"}
+        for iod in ("table_A.51-1.js", "VL Whole Slide Microscopy Image", "Enhanced US Volume")
+    },
+}
+
 
 def uids_by_class_name():
     """`Digital X-Ray Image` has a UID for presentation and one for processing."""
@@ -66,8 +76,9 @@ def uids_by_class_name():
 
 
 def resolutions(types_path, exceptions_path):
-    """{iod: {tag: letter}} by the strictest type that the attribute has in a module of the IOD."""
-    table = {}
+    """{iod: {tag: letter}} by the strictest type that the attribute has in a module of the IOD, and
+    {tag: letter} for where the types do not know it."""
+    table, common = {}, {}
     with open(types_path, newline="", encoding="utf-8") as file:
         for row in csv.DictReader(file):
             letter = ACTION_OF_TYPE[row["type"]]
@@ -80,11 +91,15 @@ def resolutions(types_path, exceptions_path):
     with open(exceptions_path, newline="", encoding="utf-8") as file:
         for row in csv.DictReader(file):
             table.setdefault(row["iod"], {})[row["tag"].upper()] = row["resolution"]
-    return table
+            if row["table_action"] == "Z/D":  # it stands in every such object, whatever its modules say
+                common[row["tag"].upper()] = row["common_resolution"]
+    for iod, resolved in BY_HAND.items():
+        table.setdefault(iod, {}).update(resolved)
+    return table, common
 
 
 def main(types_path, exceptions_path):
-    table = resolutions(types_path, exceptions_path)
+    table, common = resolutions(types_path, exceptions_path)
     tags = sorted({tag for row in table.values() for tag in row})
     uids = uids_by_class_name()
     print("// Made by scripts/make-iod-table.py. Do not edit. Types after DICOM PS3.3, © NEMA.")
@@ -97,7 +112,7 @@ def main(types_path, exceptions_path):
     for iod, row in table.items():
         for name in CLASSES_OF_IOD.get(iod, [iod]):
             for uid in uids.get(name, []):
-                rows[uid] = "".join(row.get(tag, "X") for tag in tags)
+                rows[uid] = "".join(row.get(tag, common.get(tag, "X")) for tag in tags)
     for uid in sorted(rows):
         print(f'    {{"{uid}", "{rows[uid]}"}}, // {UID_dictionary[uid][0]}')
     print("};")

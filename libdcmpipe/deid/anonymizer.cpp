@@ -3,6 +3,7 @@
 #include "core/error.hpp"
 #include "deid/dates.hpp"
 #include "deid/dummy.hpp"
+#include "deid/embedded_overlays.hpp"
 #include "deid/encrypted_attributes.hpp"
 #include "deid/identity.hpp"
 #include "deid/marks.hpp"
@@ -70,6 +71,7 @@ public:
             }
             i = keeps_layers(i) ? data_set_[i].end : treat(i);
         }
+        clear_embedded_overlays();
         drop_empty_blocks();
         complete_patient();
         for (const Mark& mark : marks_of(rules_.profile(), instance_)) {
@@ -171,9 +173,23 @@ private:
         // A short number in a number is chance: patients and series are both counted from one.
         constexpr std::size_t telling_number = 7;
         const bool number = element.vr == vr::IS || element.vr == vr::DS;
-        if (!(number && value.size() < telling_number) && identity_.shows_in(value)) {
+        if (number && value.size() < telling_number) {
+            return;
+        }
+        // A code string is a word of the standard's: a short name in it is chance, too.
+        const bool written = dicom::traits(element.vr).character_set;
+        if (written ? shows_in_text(value, i) : identity_.shows_in(value)) {
             refuse(i, "its value names the patient");
         }
+    }
+
+    bool shows_in_text(std::string_view text, std::uint32_t i) const
+    {
+        constexpr char escape = '\x1b';
+        const bool plain =
+            std::none_of(text.begin(), text.end(), [&](char c) { return (c & 0x80) != 0 || c == escape; });
+        return identity_.shows_in_text(text) ||
+               (!plain && identity_.shows_in_text(dicom::CharacterSet{character_set_at(i)}.to_utf8(text)));
     }
 
     void clean(std::uint32_t i, const Decision& decision)
@@ -191,7 +207,7 @@ private:
             decision.rule != nullptr && decision.rule->vocabulary ? *decision.rule->vocabulary : every_word;
         edit_text(i, decision, [&](std::string_view value) -> std::optional<std::string> {
             const auto text = cleaned(value, identity_, vocabulary);
-            return identity_.shows_in(text) ? std::nullopt : std::optional{text};
+            return identity_.shows_in_text(text) ? std::nullopt : std::optional{text};
         });
     }
 
@@ -391,6 +407,23 @@ private:
             result_.originals.added.push_back(tag);
             result_.replaced.insert_or_assign(tag, value);
         }
+    }
+
+    /// An overlay group goes as every other element does; what it draws may stand in the pixels.
+    void clear_embedded_overlays()
+    {
+        const auto bits = embedded_overlay_bits(data_set_);
+        const auto pixels = data_set_.find(tags::PixelData);
+        if (bits == 0 || pixels == ElementIndex::None ||
+            rules_.decide({data_set_, pixels, blocks_}, iod_).action != Action::Keep) {
+            return;
+        }
+        const auto cleared = without_bits(instance_, bits);
+        if (!cleared) {
+            refuse(pixels, "an overlay stands in its bits that cannot be taken out");
+        }
+        top_ = pixels;
+        replace(pixels, *cleared);
     }
 
     /// Type 2 in every composite object with a patient: the code stands there even where nothing stood.

@@ -85,6 +85,24 @@ std::string other_case(std::string_view text, bool upper)
     return changed;
 }
 
+/// Without the escape sequences that switch character sets (ISO 2022): in a sentence they stand elsewhere.
+std::string without_escapes(std::string_view text)
+{
+    constexpr char escape = '\x1b';
+    std::string plain;
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        if (text[i] != escape) {
+            plain += text[i];
+            continue;
+        }
+        while (i + 1 < text.size() && text[i + 1] >= 0x20 && text[i + 1] <= 0x2f) {
+            ++i;
+        }
+        ++i; // the final byte
+    }
+    return plain;
+}
+
 std::vector<std::string_view> split(std::string_view text, std::string_view separators)
 {
     std::vector<std::string_view> parts;
@@ -110,7 +128,7 @@ public:
     {
         for (std::uint32_t i = 0; i < index_.size(); ++i) {
             const Element& element = index_[i];
-            if (!element.container && element.length >= TokenSearch::shortest) {
+            if (!element.container && element.length >= TokenSearch::shortest_name) {
                 gather(i);
             }
         }
@@ -173,7 +191,7 @@ private:
         for (const auto component : split(name, "\\=^")) {
             add_word(component, TokenKind::Name);
             for (const auto part : split(component, " -,._'")) {
-                add_word(part, TokenKind::Name);
+                add_word(part, TokenKind::NamePart);
             }
         }
     }
@@ -216,7 +234,12 @@ private:
         while (!word.empty() && word.back() == ' ') {
             word.remove_suffix(1);
         }
-        search_.add(word, kind, kind == TokenKind::Name && is_everyday(word));
+        const bool name = kind == TokenKind::Name || kind == TokenKind::NamePart;
+        const bool weak = name && is_everyday(word);
+        search_.add(word, kind, weak);
+        if (word.find('\x1b') != word.npos) {
+            search_.add(without_escapes(word), kind, weak);
+        }
     }
 
     /// A date as people and devices write it.

@@ -23,6 +23,9 @@ public:
     /// True where the bytes name one of these people.
     bool shows_in(std::string_view bytes) const { return search_.finds(bytes); }
 
+    /// True where text that people wrote names one of them: short names count as well.
+    bool shows_in_text(std::string_view text) const { return search_.finds_in_text(text); }
+
     const TokenSearch& search() const noexcept { return search_; }
 
 private:

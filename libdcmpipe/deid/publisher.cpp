@@ -124,6 +124,11 @@ void Publisher::settle_conflicts()
         if (bytes_of(*outcome.file).view() == there.view()) {
             outcome.record->set_status(Status::Skipped);
             outcome.repeated = true;
+        } else if (!first || published_.contains(fs::hash_value(path))) {
+            // --overwrite replaces what earlier runs left: two inputs of one run must not become one.
+            outcome.error = Error{
+                ErrorKind::Output, "cannot write", path.string(),
+                "another input has the same SOP Instance UID and differs"};
         } else if (!options_.overwrite) {
             outcome.error = exists_and_differs(path);
         }
@@ -141,7 +146,9 @@ void Publisher::name_file(Outcome& outcome)
     if (!outcome.file->appear(options_.overwrite ? Existing::Replace : Existing::Keep)) {
         // Another process was faster.
         outcome.error = exists_and_differs(outcome.file->path());
+        return;
     }
+    published_.insert(fs::hash_value(outcome.file->path()));
 }
 
 /// Last of all, once the result is safe.

@@ -11,6 +11,7 @@
 #include <map>
 #include <mutex>
 #include <string>
+#include <unordered_set>
 #include <vector>
 
 namespace dcmpipe::deid {
@@ -87,6 +88,7 @@ private:
     std::map<std::uint64_t, Outcome> early_; ///< came before their turn
     std::vector<Outcome> ready_;
     Report tally_;
+    std::unordered_set<std::size_t> published_;      ///< hashes of the paths this batch gave results
     std::map<std::filesystem::path, Study> studies_; ///< of the folder that is going through
 };
 

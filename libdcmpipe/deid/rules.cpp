@@ -41,6 +41,15 @@ constexpr std::array kinds{
     tags::EncryptedContentTransferSyntaxUID,
 };
 
+/// Rows that the table lacks, of attributes that their object must have (type 1, or 1C beside what stays).
+constexpr std::array required{
+    Tag{0x0040, 0x0031}, // Local Namespace Entity ID
+    Tag{0x0040, 0x0032}, // Universal Entity ID
+    Tag{0x0062, 0x0020}, // Tracking ID
+    Tag{0x0070, 0x0082}, // Presentation Creation Date
+    Tag{0x0070, 0x0083}, // Presentation Creation Time
+};
+
 constexpr Action action_of(TableAction action)
 {
     switch (action) {
@@ -176,6 +185,9 @@ Decision Rules::decide(const Place& place, const Iod& iod) const
     if (vr == vr::SQ && !element.container && element.length > 0) {
         return {Action::Remove, "a sequence that cannot be read"};
     }
+    if (element.tag == tags::ReasonForRequestedProcedureCodeSequence && element.depth > 0) {
+        return {Action::Empty, "type 2 in Hanging Protocol Definition Sequence"};
+    }
     if (const auto* const row = find_row(element.tag)) {
         return by_table(*row, element.tag, vr, element.depth == 0 ? iod : Iod::strictest());
     }
@@ -241,6 +253,8 @@ Decision Rules::by_table(const TableRow& row, Tag tag, Vr vr, const Iod& iod) co
 Decision Rules::by_vr(Tag tag, Vr vr) const
 {
     const auto& options = profile_.options;
+    const bool must_stay = std::find(required.begin(), required.end(), tag) != required.end();
+    const auto gone = must_stay ? Action::Dummy : Action::Remove;
     switch (vr) {
     case vr::UI:
         if (names_a_kind(tag)) {
@@ -254,13 +268,13 @@ Decision Rules::by_vr(Tag tag, Vr vr) const
     case vr::DA:
     case vr::DT:
     case vr::TM:
-        return dated(Action::Remove, "any other date or time");
+        return dated(gone, "any other date or time");
     case vr::LT:
     case vr::ST:
     case vr::UT: {
         const bool clean = options.has(Option::CleanDescriptors) ||
                            options.has(Option::CleanStructuredContent) || options.has(Option::CleanGraphics);
-        return {clean ? Action::Clean : Action::Remove, "free text"};
+        return {clean && !must_stay ? Action::Clean : gone, "free text"};
     }
     default:
         return {capped(Action::Keep, vr), "says nothing of a person"};

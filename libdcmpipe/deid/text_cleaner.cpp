@@ -25,12 +25,15 @@ const std::vector<const RE2*>& telling_patterns()
         R"((?i)\b\d{1,2}(?:st|nd|rd|th|\.)?[ -](?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\.?[ -](?:19|20)?\d\d\b)"};
     static const RE2 telephone{R"(\+?\(?\d[\d ()/-]{6,}\d)"};
     static const RE2 long_number{R"([A-Za-z]{0,4}[-#]?\d{6,}\b)"};
+    // MR, MS and DR in capitals are a modality, a disease and a modality; titles have a dot or small letters.
     static const RE2 title{
-        R"((?i)\b(?:dr|prof|mr|mrs|ms|miss|herr|frau|mme|mlle|doctor|nurse|pastor)\b\.?(?-i)(?:[ ^,.-]+\p{Lu}[\p{L}'-]*){0,3})"};
+        R"(\b(?:(?:Dr|Mr|Mrs|Ms)\b\.?|(?i:dr|mr|mrs|ms)\.|(?i:prof|professor|doctor|miss|herr|frau|mme|mlle|nurse|pastor)\b\.?)(?:[ ^,.-]+\p{Lu}[\p{L}'-]*){0,3})"};
+    static const RE2 dotted_title{R"((?i)\b(?:dr|prof|mr|mrs|ms)\.[ ^]*[\p{L}'-]+)"};
     static const RE2 label{
         R"((?i)\b(?:patient|name|pat|mrn|dob|born|geb|accession|phone|tel)\b\.? ?[:=#]\s*[^;\n]*)"};
-    static const std::vector<const RE2*> all{&label,      &mail,       &web,       &uid,         &iso_date,
-                                             &other_date, &named_date, &telephone, &long_number, &title};
+    static const std::vector<const RE2*> all{&label,       &mail,       &web,         &uid,
+                                             &iso_date,    &other_date, &named_date,  &telephone,
+                                             &long_number, &title,      &dotted_title};
     return all;
 }
 
@@ -58,7 +61,7 @@ constexpr std::size_t close_by = 3;
 
 void doom_people(std::string_view text, const Identity& identity, std::vector<bool>& doomed)
 {
-    const auto hits = identity.search().find_all(text);
+    const auto hits = identity.search().find_in_text(text);
     for (const auto& hit : hits) {
         const bool beside_another = std::any_of(hits.begin(), hits.end(), [&](const TokenSearch::Hit& other) {
             const auto gap = other.start > hit.start ? other.start - (hit.start + hit.length)

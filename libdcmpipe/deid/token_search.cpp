@@ -41,10 +41,18 @@ std::uint32_t TokenSearch::first_bytes(std::string_view bytes)
 
 void TokenSearch::add(std::string_view bytes, TokenKind kind, bool weak)
 {
+    const auto lower = folded(bytes);
     if (bytes.size() < shortest) {
+        const bool name = kind == TokenKind::Name || kind == TokenKind::NamePart;
+        const bool new_name = name && bytes.size() >= shortest_name &&
+                              std::none_of(short_names_.begin(), short_names_.end(), [&](const Token& token) {
+                                  return token.bytes == lower;
+                              });
+        if (new_name) {
+            short_names_.push_back({lower, kind, weak});
+        }
         return;
     }
-    const auto lower = folded(bytes);
     const auto first = first_bytes(lower);
     const auto [begin, end] = by_first_bytes_.equal_range(first);
     const bool known =
@@ -57,7 +65,7 @@ void TokenSearch::add(std::string_view bytes, TokenKind kind, bool weak)
 }
 
 /// A short name inside a longer word, or a number inside a longer number, is no hit.
-bool TokenSearch::stands_alone(const Token& token, std::string_view bytes, std::size_t start) const
+bool TokenSearch::stands_alone(const Token& token, std::string_view bytes, std::size_t start)
 {
     constexpr std::size_t long_name = 6;
     const auto end = start + token.bytes.size();
@@ -102,9 +110,42 @@ std::vector<TokenSearch::Hit> TokenSearch::find_all(std::string_view bytes) cons
     return hits;
 }
 
-bool TokenSearch::finds(std::string_view bytes) const
+/// Whole words only; but a name in a script without spaces between words may stand anywhere.
+void TokenSearch::find_short_names(std::string_view text, std::vector<Hit>& hits) const
 {
-    const auto hits = find_all(bytes);
+    for (const Token& name : short_names_) {
+        const bool ideograph = name.bytes.size() == 3 && static_cast<unsigned char>(name.bytes[0]) >= 0xe3;
+        for (std::size_t start = 0; start + name.bytes.size() <= text.size(); ++start) {
+            const auto here = text.substr(start, name.bytes.size());
+            const bool same = std::equal(
+                here.begin(), here.end(), name.bytes.begin(), [](char a, char b) { return fold(a) == b; });
+            if (same && (ideograph || stands_alone(name, text, start))) {
+                hits.push_back({start, name.bytes.size(), &name});
+            }
+        }
+    }
+}
+
+std::vector<TokenSearch::Hit> TokenSearch::find_in_text(std::string_view text) const
+{
+    auto hits = find_all(text);
+    find_short_names(text, hits);
+    std::stable_sort(hits.begin(), hits.end(), [](const Hit& a, const Hit& b) { return a.start < b.start; });
+    return hits;
+}
+
+bool TokenSearch::finds_in_text(std::string_view text) const
+{
+    auto hits = find_in_text(text);
+    std::erase_if(hits, [](const Hit& hit) {
+        return hit.length == shortest_name ||
+               (hit.length < shortest && hit.token->kind == TokenKind::NamePart);
+    });
+    return counts(hits);
+}
+
+bool TokenSearch::counts(const std::vector<Hit>& hits)
+{
     return std::any_of(hits.begin(), hits.end(), [&](const Hit& hit) {
         return !hit.token->weak || hit.token != hits.front().token;
     });

@@ -11,15 +11,24 @@
 namespace dcmpipe::deid {
 
 /// What a token of identity is; decides where it counts.
-enum class TokenKind { Name, Id, Contact, Date, Uid };
+enum class TokenKind {
+    Name,
+    NamePart, ///< one word of a component with several
+    Id,
+    Contact,
+    Date,
+    Uid
+};
 
 /// Finds any of many tokens in bytes, letters of ASCII in either case. Built once for an instance, then
 /// searched many times. A search costs about a nanosecond a byte. Immutable once built; any thread may
 /// search.
 class TokenSearch {
 public:
-    /// The shortest token that is looked for, in bytes: shorter ones are found everywhere.
+    /// The shortest token that is looked for in any bytes: shorter ones are found everywhere.
     static constexpr std::size_t shortest = 4;
+    /// The shortest name that is looked for in text, as a whole word.
+    static constexpr std::size_t shortest_name = 2;
 
     struct Token {
         std::string bytes; ///< ASCII letters folded to lower case
@@ -36,20 +45,28 @@ public:
     /// Adds a token; too short ones and doubles are passed over.
     void add(std::string_view bytes, TokenKind kind, bool weak = false);
 
-    bool empty() const noexcept { return tokens_.empty(); }
-
-    /// All hits, from left to right. Short names and numbers count as whole words only.
+    /// All hits in any bytes, from left to right. Short names and numbers count as whole words only.
     std::vector<Hit> find_all(std::string_view bytes) const;
 
-    /// True where find_all() would find something that counts: a strong token, or two different ones.
-    bool finds(std::string_view bytes) const;
+    /// All hits in text that people wrote, from left to right: names of two and three bytes too.
+    std::vector<Hit> find_in_text(std::string_view text) const;
+
+    /// True where something is found that counts: a strong token, or two different ones.
+    bool finds(std::string_view bytes) const { return counts(find_all(bytes)); }
+
+    /// As finds(), in text: whole components of names with three bytes, too. (Those of two, and parts of
+    /// three, are every other abbreviation.)
+    bool finds_in_text(std::string_view text) const;
 
 private:
     static std::uint32_t first_bytes(std::string_view bytes);
     static std::size_t slot(std::uint32_t first) { return (first * 2654435761U) >> 16U; }
-    bool stands_alone(const Token& token, std::string_view bytes, std::size_t start) const;
+    static bool stands_alone(const Token& token, std::string_view bytes, std::size_t start);
+    static bool counts(const std::vector<Hit>& hits);
+    void find_short_names(std::string_view text, std::vector<Hit>& hits) const;
 
     std::vector<Token> tokens_;
+    std::vector<Token> short_names_;
     std::unordered_multimap<std::uint32_t, std::uint32_t> by_first_bytes_;
     std::bitset<65536> may_start_; ///< by a hash of four bytes: most places are passed over by one look
 };
