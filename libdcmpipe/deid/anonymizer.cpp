@@ -87,10 +87,9 @@ public:
 private:
     Identity identity_of(const Instance& instance) const
     {
-        const auto& options = rules_.profile().options;
-        return Identity::of(
-            instance, {.dates = !options.has(Option::RetainLongitudinalFullDates),
-                       .uids = !options.has(Option::RetainUids)});
+        return Identity::of(instance, [this](std::uint32_t i) {
+            return rules_.decide({data_set_, i, blocks_}, iod_).action == Action::Keep;
+        });
     }
 
     /// Earlier layers of encrypted attributes stay behind ours.

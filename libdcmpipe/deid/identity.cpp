@@ -9,6 +9,9 @@
 
 #include <algorithm>
 #include <array>
+#include <set>
+#include <utility>
+#include <vector>
 
 #include <fmt/format.h>
 
@@ -119,37 +122,77 @@ std::vector<std::string_view> split(std::string_view text, std::string_view sepa
 /// Adds what one data set says, element by element, in the character set of the item it stands in.
 class Gatherer {
 public:
-    Gatherer(const dicom::Instance& instance, Identity::What what, TokenSearch& search)
-        : index_(instance.data_set()), what_(what), search_(search)
+    Gatherer(const dicom::Instance& instance, const Identity::Stays& stays, TokenSearch& search)
+        : index_(instance.data_set()), search_(search)
     {
+        for (std::uint32_t i = 0; i < index_.size(); ++i) {
+            const auto kind = kind_of(index_[i]);
+            if (kind == Kind::None) {
+                continue;
+            }
+            if (stays(i)) {
+                staying_.insert(essence(i, kind));
+            } else {
+                telling_.emplace_back(i, kind);
+            }
+        }
     }
 
     void run()
     {
-        for (std::uint32_t i = 0; i < index_.size(); ++i) {
-            const Element& element = index_[i];
-            if (!element.container && element.length >= TokenSearch::shortest_name) {
-                gather(i);
+        for (const auto& [i, kind] : telling_) {
+            if (!staying_.contains(essence(i, kind))) {
+                gather(i, kind);
             }
         }
     }
 
 private:
-    void gather(std::uint32_t i)
+    enum class Kind { None, Name, Id, Contact, Date, Uid };
+
+    static Kind kind_of(const Element& element)
     {
-        const Element& element = index_[i];
+        if (element.container || element.length < TokenSearch::shortest_name) {
+            return Kind::None;
+        }
         const auto vr = vr_of(element);
-        const auto value = dicom::uid::trimmed(index_.value(element));
-        if (vr == vr::PN) {
+        return vr == vr::PN                                 ? Kind::Name
+               : contains(id_tags, element.tag)             ? Kind::Id
+               : contains(contact_tags, element.tag)        ? Kind::Contact
+               : vr == vr::DA || vr == vr::DT               ? Kind::Date
+               : vr == vr::UI && !names_a_kind(element.tag) ? Kind::Uid
+                                                            : Kind::None;
+    }
+
+    /// What makes two values say the same: of a date and time, the day.
+    std::string_view essence(std::uint32_t i, Kind kind) const
+    {
+        const auto value = dicom::uid::trimmed(index_.value(index_[i]));
+        constexpr std::size_t day = 8;
+        return kind == Kind::Date ? value.substr(0, day) : value;
+    }
+
+    void gather(std::uint32_t i, Kind kind)
+    {
+        const auto value = dicom::uid::trimmed(index_.value(index_[i]));
+        switch (kind) {
+        case Kind::Name:
             each_form(value, i, [&](std::string_view form) { add_name(form); });
-        } else if (contains(id_tags, element.tag)) {
+            break;
+        case Kind::Id:
             each_form(value, i, [&](std::string_view form) { add_values(form, TokenKind::Id); });
-        } else if (contains(contact_tags, element.tag)) {
+            break;
+        case Kind::Contact:
             each_form(value, i, [&](std::string_view form) { add_contact(form); });
-        } else if ((vr == vr::DA || vr == vr::DT) && (what_.dates || element.tag == tags::PatientBirthDate)) {
+            break;
+        case Kind::Date:
             add_dates(value);
-        } else if (vr == vr::UI && what_.uids && !names_a_kind(element.tag)) {
+            break;
+        case Kind::Uid:
             add_uids(value);
+            break;
+        case Kind::None:
+            break;
         }
     }
 
@@ -286,16 +329,17 @@ private:
     }
 
     const ElementIndex& index_;
-    Identity::What what_;
     TokenSearch& search_;
+    std::set<std::string_view> staying_;
+    std::vector<std::pair<std::uint32_t, Kind>> telling_;
 };
 
 } // namespace
 
-Identity Identity::of(const dicom::Instance& instance, What what)
+Identity Identity::of(const dicom::Instance& instance, const Stays& stays)
 {
     Identity identity;
-    Gatherer{instance, what, identity.search_}.run();
+    Gatherer{instance, stays, identity.search_}.run();
     return identity;
 }
 

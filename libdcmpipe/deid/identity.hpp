@@ -3,6 +3,8 @@
 #include "deid/token_search.hpp"
 #include "dicom/instance.hpp"
 
+#include <cstdint>
+#include <functional>
 #include <string>
 #include <string_view>
 
@@ -13,12 +15,11 @@ namespace dcmpipe::deid {
 /// UTF-8, in the data set's own character sets, in upper and lower case. Immutable; any thread may use it.
 class Identity {
 public:
-    struct What {
-        bool dates = true; ///< all dates, not just the birth date: false where full dates are retained
-        bool uids = true;  ///< false where UIDs are retained
-    };
+    /// Whether the element with this number in the data set's index stays as it is.
+    using Stays = std::function<bool(std::uint32_t)>;
 
-    static Identity of(const dicom::Instance& instance, What what);
+    /// What stays by a rule or an option is no secret and not looked for, wherever else it was written.
+    static Identity of(const dicom::Instance& instance, const Stays& stays);
 
     /// True where the bytes name one of these people.
     bool shows_in(std::string_view bytes) const { return search_.finds(bytes); }
