@@ -111,9 +111,21 @@ std::string modified_attributes(const ElementIndex& data_set, std::map<Tag, std:
         ExplicitLittleEndian);
 }
 
+/// One wrong key in 256 gives bytes instead of a refusal (PKCS#7 padding of one byte): they are no data set.
+ElementIndex walk_opened(std::string_view plain)
+{
+    try {
+        return ElementIndex::walk(plain, ExplicitLittleEndian);
+    } catch (const Error&) {
+        throw Error{
+            ErrorKind::Refused,
+            "this key does not open the encrypted attributes, or they were tampered with"};
+    }
+}
+
 pseudonym::RecalledOriginals read_modified_attributes(std::string_view plain, const Instance& instance)
 {
-    const auto index = ElementIndex::walk(plain, ExplicitLittleEndian);
+    const auto index = walk_opened(plain);
     const auto sequence = index.find(tags::ModifiedAttributesSequence);
     const auto item = sequence == ElementIndex::None ? ElementIndex::None : index.first_child(sequence);
     if (item == ElementIndex::None || index[item].end != index.size() || sequence != 0) {
