@@ -45,7 +45,7 @@ fuzz:
 # The link map's long tests: 8 processes with 8 x 1,000 patients, 200 kills, 8,000 patients searched for in clear.
 map-faults: build
 	DPIPE_TEST_PATIENTS=8000 DPIPE_TEST_PROCESSES=8 DPIPE_TEST_KILLS=200 \
-	  ctest --test-dir $(B) -R '^cli/map$$' --output-on-failure
+	  ctest --test-dir $(B) -R '^cli/map_load$$' --output-on-failure
 
 # make map-size INSTANCES=10000000: bytes an instance, and how long a look-up takes
 map-size: build
