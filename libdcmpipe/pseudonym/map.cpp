@@ -37,6 +37,11 @@ CREATE TABLE patient (
     seal INTEGER NOT NULL REFERENCES seal,
     body BLOB NOT NULL           -- sealed: who the patient is
 ) STRICT;
+CREATE TABLE note (              -- what is remembered beside the rows; names nobody
+    name TEXT PRIMARY KEY,
+    text TEXT NOT NULL,
+    mac BLOB NOT NULL            -- HMAC under the private restore key
+) STRICT;
 CREATE TABLE alias (             -- codes that a patient had elsewhere
     code TEXT PRIMARY KEY,
     patient INTEGER NOT NULL REFERENCES patient
@@ -197,6 +202,11 @@ Map Map::open(const fs::path& path, const Key& key)
 Map::Map(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Map::Map(Map&&) noexcept = default;
 Map::~Map() = default;
+
+const Key& Map::key() const noexcept
+{
+    return impl_->key;
+}
 
 const std::string& Map::key_id() const noexcept
 {

@@ -119,17 +119,22 @@ struct Map::Impl {
     std::int64_t seal_row();
     Opener opener_of(std::int64_t seal_row, const RestoreKey& restore_key) const;
 
-    std::optional<Patient> find_patient(std::string_view blind) const;
-    Patient add_patient(const PatientIdentity& identity, std::string_view blind, const NewPatient& if_new);
+    std::optional<Patient> find_patient(const Key::Token& blind) const;
+    std::optional<Patient> claim(const PatientIdentity& identity, const std::string& particulars);
+    Patient add_patient(const PatientIdentity& identity, const Key::Token& blind, const NewPatient& if_new);
     void import_one(const ImportedPatient& imported, ImportCounts& counts);
+    std::string new_code(const CodeForm& form, std::int64_t number, const PatientIdentity& who) const;
     bool is_code_taken(const std::string& code) const;
     KnownPatient opened(SQLite::Statement& row, const RestoreKey& restore_key) const;
+
+    void reseal_notes(const RestoreKey& old_key, const RestoreKey& new_key);
 
     std::string index_of(std::string_view kind, std::string_view uid) const;
     std::int64_t remember(const Originals& instance);
     std::optional<RecalledOriginals> recall(SQLite::Statement& newest, const RestoreKey& restore_key) const;
-    std::optional<RecalledOriginals>
-    recall_first(std::string_view kind, std::string_view uid, const RestoreKey& restore_key);
+    std::string study_uid_of(const RecalledOriginals& originals, std::string_view index) const;
+    std::optional<RecalledOriginals> recall_first(
+        std::string_view kind, std::string_view uid, const RestoreKey& restore_key);
 };
 
 } // namespace dcmpipe::pseudonym

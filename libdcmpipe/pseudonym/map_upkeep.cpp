@@ -57,6 +57,12 @@ void find_clear_text(
     }
 }
 
+/// A note can only be written by who has the private half.
+std::string mac_of_note(const RestoreKey& restore_key, std::string_view name, std::string_view text)
+{
+    return std::string{text_of(Key{restore_key.private_half}.token("note", {name, text}))};
+}
+
 } // namespace
 
 std::vector<std::string> Map::check(const RestoreKey* restore_key) const
@@ -96,6 +102,36 @@ std::vector<std::string> Map::check(const RestoreKey* restore_key) const
     return faults;
 }
 
+std::string Map::note(const std::string& name, const RestoreKey* restore_key) const
+{
+    return impl_->exclusively([&] {
+        SQLite::Statement select{impl_->database, "SELECT text, mac FROM note WHERE name = ?"};
+        select.bind(1, name);
+        if (!select.executeStep()) {
+            return std::string{};
+        }
+        auto text = select.getColumn(0).getString();
+        if (restore_key != nullptr && blob(select.getColumn(1)) != mac_of_note(*restore_key, name, text)) {
+            throw Error{
+                ErrorKind::Refused, "cannot use the map", impl_->path.string(),
+                "a note in it was tampered with, or is another restore key's"};
+        }
+        return text;
+    });
+}
+
+void Map::set_note(const std::string& name, std::string_view text, const RestoreKey& restore_key)
+{
+    impl_->in_transaction([&] {
+        SQLite::Statement write{impl_->database, "INSERT OR REPLACE INTO note VALUES (?, ?, ?)"};
+        const auto mac = mac_of_note(restore_key, name, text);
+        write.bind(1, name);
+        write.bind(2, std::string{text});
+        bind_blob(write, 3, mac);
+        return write.exec();
+    });
+}
+
 void Map::backup(const fs::path& copy) const
 {
     const auto folder = copy.has_parent_path() ? copy.parent_path() : fs::path{"."};
@@ -121,6 +157,27 @@ void Map::backup(const fs::path& copy) const
     sync_folder(folder);
 }
 
+void Map::Impl::reseal_notes(const RestoreKey& old_key, const RestoreKey& new_key)
+{
+    std::vector<std::array<std::string, 3>> notes;
+    SQLite::Statement select{database, "SELECT name, text, mac FROM note"};
+    while (select.executeStep()) {
+        notes.push_back(
+            {select.getColumn(0).getString(), select.getColumn(1).getString(), blob(select.getColumn(2))});
+    }
+    SQLite::Statement update{database, "UPDATE note SET mac = ? WHERE name = ?"};
+    for (const auto& [name, text, mac] : notes) {
+        if (mac != mac_of_note(old_key, name, text)) {
+            throw Error{ErrorKind::Refused, "a note in the map was tampered with"};
+        }
+        const auto resealed = mac_of_note(new_key, name, text);
+        bind_blob(update, 1, resealed);
+        update.bind(2, name);
+        update.exec();
+        update.reset();
+    }
+}
+
 void Map::rekey(const RestoreKey& old_key, const RestoreKey& new_key)
 {
     impl_->in_transaction([&] {
@@ -138,6 +195,7 @@ void Map::rekey(const RestoreKey& old_key, const RestoreKey& new_key)
             update.exec();
             update.reset();
         }
+        impl_->reseal_notes(old_key, new_key);
         SQLite::Statement meta{
             impl_->database, "UPDATE meta SET value = ? WHERE name = 'restore_public_key'"};
         bind_blob(
