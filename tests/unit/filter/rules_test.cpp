@@ -28,7 +28,7 @@ TEST_CASE("what is wrong in a rule file is told by line and column")
     CHECK(error_of("{\n  \"rules\": []\n}").find("'dcmpipe-filter' must be 1") != std::string::npos);
     CHECK(
         error_of("{\"dcmpipe-filter\": 1,\n \"rules\": [\n  {\"reject\": {\"No/Such\": 1}}]}")
-            .find("line 3, column 15") != std::string::npos);
+            .find("line 3, column 23") != std::string::npos);
 }
 
 TEST_CASE("every ready-made rule file is sound")
