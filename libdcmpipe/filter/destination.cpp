@@ -2,7 +2,7 @@
 
 #include "core/error.hpp"
 #include "core/output_file.hpp"
-#include "core/result_file.hpp"
+#include "core/rope.hpp"
 #include "dicom/study_folder.hpp"
 
 #include <cerrno>
@@ -46,20 +46,22 @@ bool make_link(const dicom::Instance& instance, const fs::path& path)
     throw Error::from_errno(ErrorKind::Output, "cannot link", path.string());
 }
 
-Status link_result(const dicom::Instance& instance, const fs::path& path, bool overwrite)
+bool holds_the_same(const fs::path& path, const dicom::Instance& instance)
+{
+    std::error_code ignored;
+    return is_file(instance, path) ||
+           (fs::is_regular_file(path, ignored) && FileBytes::open(path).view() == instance.bytes());
+}
+
+/// Makes the link, over what has the name; false where something has it and `existing` is Keep.
+bool link_file(const dicom::Instance& instance, const fs::path& path, Existing existing)
 {
     make_folders(path.parent_path());
     if (!make_link(instance, path)) {
+        if (existing == Existing::Keep) {
+            return false;
+        }
         std::error_code ignored;
-        if (is_file(instance, path) ||
-            (fs::is_regular_file(path, ignored) && FileBytes::open(path).view() == instance.bytes())) {
-            return Status::Skipped;
-        }
-        if (!overwrite) {
-            throw Error{
-                ErrorKind::Output, "cannot link", path.string(),
-                "it exists and differs (--overwrite replaces it)"};
-        }
         const auto hidden = path.parent_path() / fmt::format(".{}.{}", path.filename().string(), ::getpid());
         fs::remove(hidden, ignored);
         make_link(instance, hidden);
@@ -68,14 +70,16 @@ Status link_result(const dicom::Instance& instance, const fs::path& path, bool o
         }
     }
     sync_folder(path.parent_path());
-    return Status::Ok;
+    return true;
 }
 
-Status copy_result(const dicom::Instance& instance, const fs::path& path, bool overwrite)
+bool copy_file(const dicom::Instance& instance, const fs::path& path, Existing existing)
 {
     Rope bytes;
     bytes.borrow(instance.bytes());
-    return write_result(bytes, instance.file(), path, overwrite);
+    OutputFile copy{path};
+    bytes.write_to(copy.fd(), instance.file(), path);
+    return copy.publish(existing);
 }
 
 /// The nearest marked folder from the file up to the input; empty where there is none.
@@ -126,9 +130,15 @@ Destination::Placed Destination::put(
     auto place = place_of(input, file, instance);
     auto status = Status::Ok;
     if (!settings_.dry_run) {
-        status = settings_.transfer == Transfer::Link
-                     ? link_result(instance, place.file, settings_.overwrite)
-                     : copy_result(instance, place.file, settings_.overwrite);
+        const auto make = settings_.transfer == Transfer::Link ? &link_file : &copy_file;
+        const auto existing = settings_.overwrite ? Existing::Replace : Existing::Keep;
+        if (holds_the_same(place.file, instance)) {
+            status = Status::Skipped;
+        } else if (!make(instance, place.file, existing)) {
+            throw Error{
+                ErrorKind::Output, "cannot write", place.file.string(),
+                "it exists and differs (--overwrite replaces it)"};
+        }
         if (place.is_marked) {
             dicom::mark_study_folder(place.study_folder, instance.study_uid());
         }
