@@ -55,9 +55,13 @@ struct StorePlace {
 
 std::unique_ptr<Method> make_get(Connection& connection, StorePlace place);
 
-/// `bind` as for Listener; the node must know our AE title under this port.
-std::unique_ptr<Method> make_move(
-    Connection& connection, StorePlace place, std::string bind, std::uint16_t port);
+struct MoveSettings {
+    std::string bind;       ///< as for net::Listener
+    std::uint16_t port = 0; ///< where the node finds our AE title
+    double linger = 10; ///< seconds to wait for instances after the node said that it is done: some are early
+};
+
+std::unique_ptr<Method> make_move(Connection& connection, StorePlace place, MoveSettings settings);
 
 /// What became of a series.
 struct Fetched {
