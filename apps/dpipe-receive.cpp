@@ -33,8 +33,73 @@ struct Options {
     std::string layout = "uid";
     net::Durability durability = net::Durability::Full;
     unsigned timeout = 60;
+    std::optional<unsigned> acse_timeout;
+    std::optional<unsigned> dimse_timeout;
+    unsigned min_rate = 1024;
+    unsigned max_time = 0;
     std::uint32_t max_pdu = net::default_max_pdu;
+    std::optional<fs::path> nodes;
+    std::vector<std::string> allow_aets;
+    std::vector<net::Network> allow_from;
+    bool check_called = false;
+    std::vector<std::string> accept_sop;
+    std::vector<std::string> accept_syntax;
+    net::Limits limits;
+    cli::Size max_memory{512ULL << 20U};
+    cli::Size max_object{4ULL << 30U};
+    cli::Size min_free{256ULL << 20U};
+    std::uint64_t min_free_files = 1000;
 };
+
+void declare_access(cli::Words& words, Options& options)
+{
+    words.group("Who may send what");
+    words.option("--nodes", options.nodes, "FILE", "only the nodes that FILE names, each with its rights")
+        .shows("everybody");
+    words.option("--allow-aet", options.allow_aets, "AET", "only this calling AE title; may be repeated");
+    words.option(
+        "--allow-from", options.allow_from, "CIDR",
+        "only from these addresses (10.1.0.0/16); may be repeated");
+    words.flag("--check-called", options.check_called, "only who calls us by our AE title");
+    words.option(
+        "--accept-sop", options.accept_sop, "UID", "only this SOP class, by UID or name; may be repeated");
+    words.option(
+        "--accept-syntax", options.accept_syntax, "UID",
+        "only this transfer syntax, by UID or name; may be repeated");
+}
+
+void declare_limits(cli::Words& words, Options& options)
+{
+    words.group("Limits (0: none)");
+    words.option("--max-associations", options.limits.associations, "COUNT", "associations at once")
+        .shows("256")
+        .alias("max-connections");
+    words.option("--max-per-address", options.limits.per_address, "COUNT", "associations from one address")
+        .shows("128");
+    words.option("--max-per-aet", options.limits.per_aet, "COUNT", "associations of one calling AE title")
+        .shows("0");
+    words.option("--max-instances", options.limits.instances, "COUNT", "instances on one association")
+        .shows("0");
+    words.option("--max-object", options.max_object, "SIZE", "the longest data set").shows("4G");
+    words.option("--max-memory", options.max_memory, "SIZE", "what an association's process may need")
+        .shows("512M");
+    words.option("--min-free", options.min_free, "SIZE", "refuse while less room is left below DIR")
+        .shows("256M");
+    words.option("--min-free-files", options.min_free_files, "COUNT", "or room for fewer files")
+        .shows("1000");
+    words.option("--timeout", options.timeout, "SECONDS", "end an association that is silent for so long")
+        .shows("60");
+    words.option("--acse-timeout", options.acse_timeout, "SECONDS", "what asking for an association may take")
+        .shows("as --timeout, 30 at most");
+    words
+        .option(
+            "--dimse-timeout", options.dimse_timeout, "SECONDS",
+            "what a message may take, besides its length")
+        .shows("as --timeout");
+    words.option("--min-rate", options.min_rate, "BYTES", "what of a message must come in a second")
+        .shows("1024");
+    words.option("--max-time", options.max_time, "SECONDS", "what an association may last").shows("0");
+}
 
 void declare(cli::Words& words, Options& options)
 {
@@ -54,29 +119,79 @@ void declare(cli::Words& words, Options& options)
             {{"full", net::Durability::Full}, {"none", net::Durability::None}},
             "say Success once the instance is on the disk; or, for measurements, at once")
         .shows("full");
-    words.option("--timeout", options.timeout, "SECONDS", "end an association that is silent for so long")
-        .shows("60");
     words.option("--max-pdu", options.max_pdu, "BYTES", "the longest PDU to take, 4096 to 131072")
         .shows("131072");
+    declare_access(words, options);
+    declare_limits(words, options);
 }
 
 void check(const Options& options)
 {
     net::check_aet(options.aet);
     net::check_max_pdu(options.max_pdu);
-    if (options.timeout == 0) {
-        throw Error{ErrorKind::Usage, "--timeout must be 1 s or more"};
+    if (options.timeout == 0 || options.acse_timeout == 0U || options.dimse_timeout == 0U) {
+        throw Error{ErrorKind::Usage, "a timeout must be 1 s or more"};
     }
+    for (const auto& aet : options.allow_aets) {
+        net::check_aet(aet);
+    }
+}
+
+net::AccessList access_from(const Options& options)
+{
+    net::AccessList access{.networks = options.allow_from, .aets = options.allow_aets};
+    if (options.nodes) {
+        access.nodes = net::read_nodes_file(*options.nodes);
+    }
+    return access;
+}
+
+net::StoragePolicy policy_from(const Options& options)
+{
+    net::StoragePolicy policy;
+    for (const auto& text : options.accept_sop) {
+        policy.classes.push_back(net::uid_from(text));
+    }
+    for (const auto& text : options.accept_syntax) {
+        policy.syntaxes.push_back(net::uid_from(text));
+    }
+    return policy;
+}
+
+net::Patience patience_from(const Options& options)
+{
+    using std::chrono::seconds;
+    auto patience = net::Patience::of(seconds{options.timeout});
+    if (options.acse_timeout) {
+        patience.association = seconds{*options.acse_timeout};
+    }
+    if (options.dimse_timeout) {
+        patience.message = seconds{*options.dimse_timeout};
+    }
+    patience.least_rate = static_cast<double>(options.min_rate);
+    patience.in_all = seconds{options.max_time};
+    return patience;
 }
 
 net::Receiver::Settings settings_from(const Options& options)
 {
+    auto limits = options.limits;
+    limits.memory = options.max_memory.bytes;
     return {
         .aet = options.aet,
         .max_pdu = options.max_pdu,
-        .patience = net::Patience::of(std::chrono::seconds{options.timeout}),
-        .store = {
-            .root = options.out, .layout = dicom::Layout{options.layout}, .durability = options.durability}};
+        .patience = patience_from(options),
+        .store =
+            {.root = options.out,
+             .layout = dicom::Layout{options.layout},
+             .durability = options.durability,
+             .most_bytes = options.max_object.bytes,
+             .least_free_bytes = options.min_free.bytes,
+             .least_free_files = options.min_free_files},
+        .called_aet_is_ours = options.check_called,
+        .access = access_from(options),
+        .takes = policy_from(options),
+        .limits = limits};
 }
 
 Record record_of(const net::Report& report)

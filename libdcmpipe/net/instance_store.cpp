@@ -12,6 +12,7 @@
 #include <algorithm>
 
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 
 #include <fmt/format.h>
 
@@ -103,6 +104,20 @@ InstanceStore::InstanceStore(Settings settings) : settings_(std::move(settings))
     make_folders(settings_.root);
 }
 
+std::string_view InstanceStore::low_water() const
+{
+    struct statvfs disk {};
+    if ((settings_.least_free_bytes == 0 && settings_.least_free_files == 0) ||
+        ::statvfs(settings_.root.c_str(), &disk) != 0) {
+        return {}; // what cannot be asked shows when it is written
+    }
+    if (std::uint64_t{disk.f_bavail} * disk.f_frsize < settings_.least_free_bytes) {
+        return "min-free";
+    }
+    // Some file systems count no files, and say that there are none at all.
+    return disk.f_files != 0 && disk.f_favail < settings_.least_free_files ? "min-free-files" : "";
+}
+
 InstanceStore::Incoming InstanceStore::begin(AnnouncedInstance announced)
 {
     return {*this, std::move(announced)};
@@ -115,6 +130,8 @@ InstanceStore::Incoming::Incoming(InstanceStore& store, AnnouncedInstance announ
         refuse(status::CannotUnderstand, "the command's SOP Class UID is no UID");
     } else if (!uid::is_valid(announced_.instance_uid)) {
         refuse(status::CannotUnderstand, "the command's SOP Instance UID is no UID");
+    } else if (const auto limit = store_.low_water(); !limit.empty()) {
+        refuse(status::OutOfResources, "too little room is left", limit);
     } else {
         const auto header = dicom::encode_file_meta(
             {.sop_class_uid = announced_.sop_class_uid,
@@ -128,17 +145,32 @@ InstanceStore::Incoming::Incoming(InstanceStore& store, AnnouncedInstance announ
         } catch (const Error& error) {
             refuse(status::OutOfResources, cannot_write(error));
         }
-        take(header);
+        write(header);
     }
 }
 
-void InstanceStore::Incoming::refuse(std::uint16_t status, std::string reason)
+void InstanceStore::Incoming::refuse(std::uint16_t status, std::string reason, std::string_view limit)
 {
     file_.reset(); // what was written is gone
-    refused_ = {.status = status, .reason = std::move(reason)};
+    refused_ = {.status = status, .reason = std::move(reason), .limit = std::string{limit}};
 }
 
 void InstanceStore::Incoming::take(std::string_view fragment)
+{
+    taken_ += fragment.size();
+    const auto most = store_.settings_.most_bytes;
+    if (most != 0 && taken_ > most) {
+        if (taken_ / 2 > most + (8U << 20U)) { // it was heard out for long enough
+            throw Error{ErrorKind::Peer, "broke off with", announced_.calling_aet, "its instance has no end"};
+        }
+        if (refused_.status == status::Success) {
+            refuse(status::OutOfResources, "the instance is too long", "max-object");
+        }
+    }
+    write(fragment);
+}
+
+void InstanceStore::Incoming::write(std::string_view fragment)
 {
     if (refused_.status != status::Success) {
         return;

@@ -46,6 +46,7 @@ struct StoreOutcome {
     std::uint16_t status = 0;
     std::string reason{};
     std::optional<StoredInstance> instance{};
+    std::string limit{}; ///< the limit that was reached, by its option; where one was
 };
 
 /// Puts instances below a folder as their bytes came, each whole and durable or not at all.
@@ -59,6 +60,9 @@ public:
         std::filesystem::path root;
         dicom::Layout layout{"uid"};
         Durability durability = Durability::Full;
+        std::uint64_t most_bytes = 0;       ///< of a data set; 0: any number
+        std::uint64_t least_free_bytes = 0; ///< below that nothing more is begun: the rest is for others
+        std::uint64_t least_free_files = 0; ///< names (inodes)
         /// Whether an instance with these Study, Series and SOP Instance UIDs is wanted; all are where unset.
         std::function<bool(std::string_view, std::string_view, std::string_view)> wanted{};
     };
@@ -69,6 +73,7 @@ public:
     /// One instance on its way in. What goes wrong is kept for finish(): the sender is heard out first.
     class Incoming {
     public:
+        /// Throws Error{Peer} where the sender goes on and on past the limit of its length.
         void take(std::string_view fragment);
 
         /// Once all of the data set was taken.
@@ -78,16 +83,21 @@ public:
         friend class InstanceStore;
         Incoming(InstanceStore& store, AnnouncedInstance announced);
 
-        void refuse(std::uint16_t status, std::string reason);
+        void write(std::string_view bytes);
+        void refuse(std::uint16_t status, std::string reason, std::string_view limit = {});
 
         InstanceStore& store_;
         AnnouncedInstance announced_;
         std::optional<OutputFile> file_{};
         std::uint64_t bytes_ = 0; ///< header and data set
+        std::uint64_t taken_ = 0; ///< of the data set
         StoreOutcome refused_{};  ///< where its status is not Success
     };
 
     Incoming begin(AnnouncedInstance announced);
+
+    /// The limit on what must stay free that holds now, by its option; empty while there is room.
+    std::string_view low_water() const;
 
 private:
     StoredInstance put(OutputFile& file, const AnnouncedInstance& announced);

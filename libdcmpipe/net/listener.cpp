@@ -122,7 +122,7 @@ std::optional<Listener::Connection> Listener::accept() const
     Fd socket{::accept4(fd_.get(), peer.get(), &peer.size, SOCK_CLOEXEC)};
     if (socket) {
         const auto [host, port] = text_of(peer);
-        return Connection{std::move(socket), endpoint_text(host, port)};
+        return Connection{std::move(socket), endpoint_text(host, port), host};
     }
     if (is_shortage(errno)) {
         throw Error::from_errno(ErrorKind::Internal, "cannot accept a connection on", endpoint());

@@ -24,7 +24,8 @@ public:
 
     struct Connection {
         Fd socket;
-        std::string peer; ///< its address and port
+        std::string peer;    ///< its address and port
+        std::string address; ///< its address alone
     };
 
     /// The next connection that waits; nothing where none does (any more).
