@@ -46,6 +46,8 @@ struct Options {
     bool check_called = false;
     std::vector<std::string> accept_sop;
     std::vector<std::string> accept_syntax;
+    bool tls = false;
+    net::TlsFiles tls_files;
     net::Limits limits;
     cli::Size max_memory{512ULL << 20U};
     cli::Size max_object{4ULL << 30U};
@@ -68,6 +70,17 @@ void declare_access(cli::Words& words, Options& options)
     words.option(
         "--accept-syntax", options.accept_syntax, "UID",
         "only this transfer syntax, by UID or name; may be repeated");
+}
+
+void declare_tls(cli::Words& words, Options& options)
+{
+    words.group("TLS");
+    words.flag("--tls", options.tls, "take encrypted connections only, TLS 1.2 or 1.3 (BCP 195)");
+    words.option("--tls-cert", options.tls_files.certificate, "FILE", "our certificate and its chain, PEM");
+    words.option("--tls-key", options.tls_files.key, "FILE", "its key, PEM, not encrypted");
+    words.option(
+        "--tls-ca", options.tls_files.authorities, "FILE",
+        "only peers whose certificate one of these has signed, PEM");
 }
 
 void declare_limits(cli::Words& words, Options& options)
@@ -137,6 +150,7 @@ void declare(cli::Words& words, Options& options)
     words.option("--max-pdu", options.max_pdu, "BYTES", "the longest PDU to take, 4096 to 131072")
         .shows("131072");
     declare_access(words, options);
+    declare_tls(words, options);
     declare_limits(words, options);
 }
 
@@ -146,6 +160,10 @@ void check(const Options& options)
     net::check_max_pdu(options.max_pdu);
     if (options.timeout == 0 || options.acse_timeout == 0U || options.dimse_timeout == 0U) {
         throw Error{ErrorKind::Usage, "a timeout must be 1 s or more"};
+    }
+    const auto& files = options.tls_files;
+    if (!options.tls && (files.certificate || files.key || files.authorities)) {
+        throw Error{ErrorKind::Usage, "--tls-cert, --tls-key and --tls-ca need --tls"};
     }
     for (const auto& aet : options.allow_aets) {
         net::check_aet(aet);
@@ -171,6 +189,14 @@ net::StoragePolicy policy_from(const Options& options)
         policy.syntaxes.push_back(net::uid_from(text));
     }
     return policy;
+}
+
+std::shared_ptr<const net::TlsContext> tls_from(const Options& options)
+{
+    if (!options.tls) {
+        return nullptr;
+    }
+    return std::make_shared<net::TlsContext>(net::TlsContext::Side::Acceptor, options.tls_files);
 }
 
 net::Patience patience_from(const Options& options)
@@ -207,7 +233,8 @@ net::Receiver::Settings settings_from(const Options& options)
         .called_aet_is_ours = options.check_called,
         .access = access_from(options),
         .takes = policy_from(options),
-        .limits = limits};
+        .limits = limits,
+        .tls = tls_from(options)};
 }
 
 Record record_of(const net::Report& report)

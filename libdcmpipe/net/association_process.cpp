@@ -74,8 +74,14 @@ private:
         if (turned_away_) {
             patience.association = std::min(patience.association, patience_to_reject);
         }
+        std::unique_ptr<Transport> transport =
+            std::make_unique<TcpTransport>(std::move(connection_.socket), connection_.peer);
+        if (settings_.tls) {
+            const auto until = Clock::now() + patience.association;
+            transport = settings_.tls->accept(std::move(transport), until);
+        }
         return Association::accept(
-            std::make_unique<TcpTransport>(std::move(connection_.socket), connection_.peer),
+            std::move(transport),
             {.max_pdu = settings_.max_pdu,
              .patience = patience,
              .admit = [this](const Caller& caller) { return rejection_of(caller); },

@@ -8,10 +8,12 @@
 #include "net/listener.hpp"
 #include "net/report.hpp"
 #include "net/storage_contexts.hpp"
+#include "net/tls.hpp"
 
 #include <cstddef>
 #include <functional>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 
@@ -50,6 +52,7 @@ public:
         std::optional<AccessList> access{std::in_place};
         StoragePolicy takes{};
         Limits limits{};
+        std::shared_ptr<const TlsContext> tls{}; ///< without it associations are in clear
         /// Told of all that happens, in the order in which it is heard.
         std::function<void(const Event&)> on_event{};
     };
@@ -71,6 +74,9 @@ public:
 
     /// Who may call from now on; what runs goes on.
     void set_access(std::optional<AccessList> access) { settings_.access = std::move(access); }
+
+    /// With what connections are encrypted from now on.
+    void set_tls(std::shared_ptr<const TlsContext> tls) { settings_.tls = std::move(tls); }
 
     /// While held, nothing is passed on, and senders wait for it. Accepting goes on.
     void hold_reports(bool hold);
