@@ -2,10 +2,13 @@
 
 #include "cli/command.hpp"
 #include "core/event_loop.hpp"
+#include "core/hangup.hpp"
 #include "core/log.hpp"
 #include "core/output_queue.hpp"
 #include "core/service_notify.hpp"
 #include "core/stop.hpp"
+#include "net/counters.hpp"
+#include "net/event_log.hpp"
 #include "net/node.hpp"
 #include "net/receiver.hpp"
 #include "net/store_folder.hpp"
@@ -48,6 +51,8 @@ struct Options {
     std::vector<std::string> accept_syntax;
     bool tls = false;
     net::TlsFiles tls_files;
+    std::optional<fs::path> events;
+    std::optional<fs::path> counters;
     net::Limits limits;
     cli::Size max_memory{512ULL << 20U};
     cli::Size max_object{4ULL << 30U};
@@ -149,6 +154,9 @@ void declare(cli::Words& words, Options& options)
         .shows("keep-if-identical");
     words.option("--max-pdu", options.max_pdu, "BYTES", "the longest PDU to take, 4096 to 131072")
         .shows("131072");
+    words.option(
+        "--events", options.events, "FILE|FD", "append what happens to FILE, or a descriptor, as JSON lines");
+    words.option("--counters", options.counters, "FILE", "keep sums of it in FILE, for Prometheus");
     declare_access(words, options);
     declare_tls(words, options);
     declare_limits(words, options);
@@ -249,14 +257,103 @@ Record record_of(const net::Report& report)
         .set("bytes", static_cast<std::int64_t>(instance.bytes));
 }
 
+/// What happens, for others to see.
+class Witness {
+public:
+    explicit Witness(const Options& options) : file_(options.counters)
+    {
+        if (options.events) {
+            events_.emplace(*options.events);
+        }
+        publish();
+    }
+
+    void hear(const net::Event& event)
+    {
+        if (events_) {
+            events_->push(event);
+        }
+        counters_.count(event);
+    }
+
+    /// About once a second.
+    void publish()
+    {
+        if (events_) {
+            events_->flush();
+            counters_.set_lost_events(events_->lost());
+        }
+        if (file_ && net::Clock::now() >= next_) {
+            next_ = net::Clock::now() + 1s;
+            try {
+                counters_.write(*file_);
+            } catch (const Error& error) {
+                log::error("{}", error.what());
+            }
+        }
+    }
+
+    void publish_last()
+    {
+        next_ = {};
+        publish();
+    }
+
+    void reopen()
+    {
+        if (events_) {
+            events_->reopen();
+        }
+    }
+
+    void let_go()
+    {
+        if (events_) {
+            events_->let_go();
+        }
+    }
+
+private:
+    std::optional<net::EventLog> events_{};
+    net::Counters counters_{};
+    std::optional<fs::path> file_;
+    net::TimePoint next_{};
+};
+
+/// The nodes file, certificates and keys, and the event file. Who may call fails closed; keys do not.
+void reload(const Options& options, net::Receiver& receiver, Witness& witness)
+{
+    notify_service("RELOADING=1");
+    try {
+        receiver.set_access(access_from(options));
+    } catch (const Error& error) {
+        log::error("{}; nobody is let in until it can be read", error.what());
+        receiver.set_access(std::nullopt);
+    }
+    try {
+        receiver.set_tls(tls_from(options));
+        witness.reopen();
+        log::info("read nodes, certificates and keys again");
+    } catch (const Error& error) {
+        log::error("{}; going on as before", error.what());
+    }
+    notify_service("READY=1");
+}
+
 /// Results wait for their reader; past this many bytes the senders wait as well.
 constexpr std::uint64_t most_waiting = 16U << 20U;
 /// For associations to finish their instance, and for results to be read, after a signal.
 constexpr auto grace = 10s;
 
-void serve(EventLoop& loop, net::Receiver& receiver, const OutputQueue& results)
+void serve(
+    const Options& options, EventLoop& loop, net::Receiver& receiver, const OutputQueue& results,
+    Witness& witness)
 {
     while (!stop::requested() && !results.reader_gone()) {
+        if (hangup::taken()) {
+            reload(options, receiver, witness);
+        }
+        witness.publish();
         receiver.hold_reports(results.bytes() > most_waiting);
         loop.run_once(1s);
     }
@@ -287,17 +384,28 @@ void work(const Options& options, cli::Context& context)
     if (const auto swept = folder.sweep(); swept > 0) {
         log::info("removed {} unfinished files that a killed receiver left", swept);
     }
-    settings.in_child = [&folder] { folder.let_go(); };
+    Witness witness{options};
+    settings.in_child = [&] {
+        folder.let_go();
+        witness.let_go();
+    };
+    settings.on_event = [&](const net::Event& event) { witness.hear(event); };
+    hangup::install();
     EventLoop loop;
     OutputQueue results{loop, STDOUT_FILENO, "stdout"};
-    net::Receiver receiver{
-        loop, net::Listener{options.bind, options.port}, std::move(settings),
-        [&](const net::Report& report) { results.push(context.line_of(record_of(report))); }};
+    auto listener = net::Listener::passed();
+    if (!listener) {
+        listener.emplace(options.bind, options.port);
+    }
+    net::Receiver receiver{loop, std::move(*listener), std::move(settings), [&](const net::Report& report) {
+                               results.push(context.line_of(record_of(report)));
+                           }};
     log::info("listening on {} as {}", receiver.listener().endpoint(), options.aet);
     notify_service("READY=1");
-    serve(loop, receiver, results);
+    serve(options, loop, receiver, results, witness);
     notify_service("STOPPING=1");
     finish(loop, receiver, results);
+    witness.publish_last();
 }
 
 } // namespace

@@ -79,6 +79,11 @@ std::string_view to_string(EventKind kind)
     return words.at(static_cast<std::size_t>(kind));
 }
 
+std::string_view to_string(Duplicate duplicate)
+{
+    return duplicate_words.at(static_cast<std::size_t>(duplicate));
+}
+
 std::string Event::encode() const
 {
     return Writer{}
@@ -136,7 +141,7 @@ std::string Event::json() const
     add("called_aet", called_aet);
     if (kind == EventKind::Stored) {
         line["path"] = instance.path.string();
-        line["duplicate"] = duplicate_words.at(static_cast<std::size_t>(instance.duplicate));
+        line["duplicate"] = to_string(instance.duplicate);
         line["bytes"] = instance.bytes;
     }
     if (kind == EventKind::Refused) {

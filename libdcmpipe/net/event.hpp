@@ -21,6 +21,9 @@ enum class EventKind {
 /// The word for it: `opened`.
 std::string_view to_string(EventKind kind);
 
+/// The word for it: `identical`.
+std::string_view to_string(Duplicate duplicate);
+
 /// What happens at a receiver. It holds UIDs and AE titles, no other value of a data set.
 struct Event {
     EventKind kind = EventKind::Failed;
