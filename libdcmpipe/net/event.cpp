@@ -16,6 +16,10 @@ namespace {
 constexpr std::array<std::string_view, 6> words{"opened", "rejected", "failed",
                                                 "stored", "refused",  "closed"};
 
+/// In the order of Duplicate.
+constexpr std::array<std::string_view, 5> duplicate_words{
+    "none", "identical", "versioned", "replaced", "dropped"};
+
 /// Text is cut here, so that a datagram stays short whatever a peer calls itself.
 constexpr std::size_t longest_text = 500;
 
@@ -87,6 +91,7 @@ std::string Event::encode() const
                .number(released ? 1 : 0)
                .number(stored)
                .number(refused)
+               .number(static_cast<std::uint64_t>(instance.duplicate))
                .take() +
            Report{instance, calling_aet}.encode();
 }
@@ -108,11 +113,13 @@ std::optional<Event> Event::decode(std::string_view datagram)
     event.released = reader.number() != 0;
     event.stored = reader.number();
     event.refused = reader.number();
+    const auto duplicate = reader.number();
     auto report = Report::decode(reader.rest());
-    if (!reader.good() || !report) {
+    if (!reader.good() || !report || duplicate >= duplicate_words.size()) {
         return std::nullopt;
     }
     event.instance = std::move(report->instance);
+    event.instance.duplicate = static_cast<Duplicate>(duplicate);
     return event;
 }
 
@@ -129,7 +136,7 @@ std::string Event::json() const
     add("called_aet", called_aet);
     if (kind == EventKind::Stored) {
         line["path"] = instance.path.string();
-        line["duplicate"] = instance.stood_already;
+        line["duplicate"] = duplicate_words.at(static_cast<std::size_t>(instance.duplicate));
         line["bytes"] = instance.bytes;
     }
     if (kind == EventKind::Refused) {
