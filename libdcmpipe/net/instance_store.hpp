@@ -85,8 +85,9 @@ public:
         std::uint64_t most_bytes = 0;       ///< of a data set; 0: any number
         std::uint64_t least_free_bytes = 0; ///< below that nothing more is begun: the rest is for others
         std::uint64_t least_free_files = 0; ///< names (inodes)
-        /// Whether an instance with these Study, Series and SOP Instance UIDs is wanted; all are where unset.
-        std::function<bool(std::string_view, std::string_view, std::string_view)> wanted{};
+        /// Whether an instance is wanted, by its attributes up to `wanted_by`; all are where unset.
+        std::function<bool(const dicom::ElementIndex&)> wanted{};
+        dicom::Tag wanted_by{};
     };
 
     /// Makes the root. Throws Error{Output}.
