@@ -25,6 +25,9 @@ Association::Impl::Impl(
     : channel(std::move(transport)), patience(how_long), stop_waiting(std::move(stop)), pdvs(channel)
 {
     prepare_dcmtk();
+    if (patience.in_all.count() > 0) {
+        channel.end_at(Clock::now() + patience.in_all);
+    }
 }
 
 Association::Impl::~Impl()
@@ -64,11 +67,13 @@ void Association::Impl::check_stop() const
 
 void Association::Impl::wait_for_message()
 {
-    const auto until = Clock::now() + patience.idle;
+    const auto until = std::min(Clock::now() + patience.idle, channel.end());
     while (!channel.readable_until(std::min(until, Clock::now() + std::chrono::seconds{1}))) {
         check_stop();
         if (Clock::now() >= until) {
-            violates("it went silent");
+            violates(
+                Clock::now() >= channel.end() ? "the association lasts too long"
+                                              : "it was silent between messages for too long");
         }
     }
 }
@@ -163,7 +168,7 @@ std::optional<Association::Message> Association::receive()
     if (!impl_->pdvs.has_pdv()) {
         impl_->wait_for_message();
     }
-    impl_->channel.begin(impl_->patience.message, impl_->patience.least_rate);
+    impl_->channel.begin(impl_->patience.message, impl_->patience.least_rate, "its message comes too slowly");
     std::string bytes;
     std::uint8_t context_id = 0;
     for (bool last = false; !last;) {

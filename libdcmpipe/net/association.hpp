@@ -27,6 +27,7 @@ struct Patience {
     std::chrono::seconds association{30}; ///< to negotiate, and to release or abort
     std::chrono::seconds idle{60};        ///< between messages
     std::chrono::seconds message{60};
+    std::chrono::seconds in_all{0}; ///< for the whole association; 0: as long as it takes
     double least_rate = 1024;
 
     /// All of them from the one number that users give.
@@ -48,6 +49,27 @@ struct Context {
     std::string transfer_syntax;
 };
 
+/// Why an association is not wanted (PS3.8 Table 9-21).
+enum class RejectReason {
+    NotAllowed,   ///< permanent, by the user: no reason given
+    CallingAet,   ///< permanent, by the user: calling AE title not recognized
+    CalledAet,    ///< permanent, by the user: called AE title not recognized
+    Congestion,   ///< transient, by the provider: temporary congestion
+    LimitReached, ///< transient, by the provider: local limit exceeded
+};
+
+struct Rejection {
+    RejectReason reason = RejectReason::NotAllowed;
+    std::string text{};  ///< for our log: it does not reach the peer
+    std::string limit{}; ///< the limit that was reached, by its option; where one was
+};
+
+/// Who asks for an association.
+struct Caller {
+    std::string calling_aet; ///< printable
+    std::string called_aet;
+};
+
 /// One association (PS3.8) over a transport, for either side, and the messages on it (PS3.7).
 ///
 /// Commands are parsed flat and capped, data sets pass through as bytes, in any transfer syntax: no data
@@ -59,6 +81,9 @@ public:
     struct AcceptSettings {
         std::uint32_t max_pdu = default_max_pdu;
         Patience patience{};
+        /// Asked first, once the request is read; where it is not admitted, accept() throws Error{Refused}
+        /// with the text, after the peer was told.
+        std::function<std::optional<Rejection>(const Caller&)> admit{};
         /// The transfer syntax to accept for what is proposed; empty refuses the abstract syntax.
         std::function<std::string(const ProposedContext&)> choose;
         /// Asked before each message and once a second while none comes; true ends it with Error{Cancelled}.

@@ -36,6 +36,7 @@ struct Association::Impl {
     void open_network(T_ASC_NetworkRole role);
     void accept(const AcceptSettings& settings);
     void refuse_other_applications();
+    void ask_whether_admitted(const AcceptSettings& settings);
     void negotiate(const AcceptSettings& settings);
     void request(const RequestSettings& settings);
     T_ASC_Parameters* proposal(const RequestSettings& settings);

@@ -3,6 +3,7 @@
 #include "net/node.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cstring>
 
 namespace dcmpipe::net {
@@ -40,6 +41,17 @@ std::string_view rejection_text(const T_ASC_RejectParameters& rejection)
     }
 }
 
+/// In the order of RejectReason.
+constexpr std::array<T_ASC_RejectParameters, 5> rejections{{
+    {ASC_RESULT_REJECTEDPERMANENT, ASC_SOURCE_SERVICEUSER, ASC_REASON_SU_NOREASON},
+    {ASC_RESULT_REJECTEDPERMANENT, ASC_SOURCE_SERVICEUSER, ASC_REASON_SU_CALLINGAETITLENOTRECOGNIZED},
+    {ASC_RESULT_REJECTEDPERMANENT, ASC_SOURCE_SERVICEUSER, ASC_REASON_SU_CALLEDAETITLENOTRECOGNIZED},
+    {ASC_RESULT_REJECTEDTRANSIENT, ASC_SOURCE_SERVICEPROVIDER_PRESENTATION_RELATED,
+     ASC_REASON_SP_PRES_TEMPORARYCONGESTION},
+    {ASC_RESULT_REJECTEDTRANSIENT, ASC_SOURCE_SERVICEPROVIDER_PRESENTATION_RELATED,
+     ASC_REASON_SP_PRES_LOCALLIMITEXCEEDED},
+}};
+
 void copy_text(std::string_view text, char* to, std::size_t size)
 {
     const auto count = std::min(text.size(), size - 1);
@@ -69,7 +81,7 @@ void Association::Impl::open_network(T_ASC_NetworkRole role)
 
 void Association::Impl::accept(const AcceptSettings& settings)
 {
-    channel.begin(patience.association);
+    channel.begin(patience.association, 0, "it took too long to ask for an association");
     dcmExternalSocketHandle.set(channel.transport().fd());
     open_network(NET_ACCEPTOR);
     const auto condition = ASC_receiveAssociation(
@@ -81,6 +93,7 @@ void Association::Impl::accept(const AcceptSettings& settings)
     called_aet = printable_aet(dicom::uid::trimmed(association->params->DULparams.calledAPTitle));
     introduce_us(*association->params);
     refuse_other_applications();
+    ask_whether_admitted(settings);
     negotiate(settings);
     check("no association with", ASC_acknowledgeAssociation(association));
     channel.flush();
@@ -93,6 +106,18 @@ void Association::Impl::refuse_other_applications()
             ASC_RESULT_REJECTEDPERMANENT, ASC_SOURCE_SERVICEUSER, ASC_REASON_SU_APPCONTEXTNAMENOTSUPPORTED};
         check("no association with", ASC_rejectAssociation(association, &rejection));
         violates("it does not ask for DICOM");
+    }
+}
+
+void Association::Impl::ask_whether_admitted(const AcceptSettings& settings)
+{
+    const auto rejection =
+        settings.admit ? settings.admit({calling_aet, called_aet}) : std::optional<Rejection>{};
+    if (rejection) {
+        const auto& parameters = rejections.at(static_cast<std::size_t>(rejection->reason));
+        check("no association with", ASC_rejectAssociation(association, &parameters));
+        channel.flush();
+        throw Error{ErrorKind::Refused, "rejected", peer(), rejection->text};
     }
 }
 

@@ -27,6 +27,8 @@ enum class CommandField : std::uint16_t {
 /// (0000,0900) Status (PS3.7 §C, PS3.4 for each service).
 namespace status {
 inline constexpr std::uint16_t Success = 0x0000;
+inline constexpr std::uint16_t DuplicateInstance = 0x0111;
+inline constexpr std::uint16_t SopClassNotSupported = 0x0122;
 inline constexpr std::uint16_t NotAuthorized = 0x0124;
 inline constexpr std::uint16_t UnrecognizedOperation = 0x0211;
 inline constexpr std::uint16_t OutOfResources = 0xa700;

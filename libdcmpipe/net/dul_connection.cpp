@@ -55,9 +55,10 @@ private:
 
 } // namespace
 
-void Channel::begin(std::chrono::seconds time, double least_rate)
+void Channel::begin(std::chrono::seconds time, double least_rate, std::string_view overdue)
 {
-    until_ = Clock::now() + time;
+    until_ = std::min(Clock::now() + time, end_);
+    overdue_ = overdue;
     seconds_a_byte_ = least_rate > 0 ? 1 / least_rate : 0;
 }
 
@@ -100,7 +101,7 @@ bool Channel::readable() noexcept
             flush();
             while (!readable_until(until_)) {
                 if (Clock::now() >= until_) {
-                    throw Error{ErrorKind::Peer, "gave up on", transport_->peer(), "it went silent"};
+                    give_up();
                 }
             }
             return true;
@@ -142,18 +143,36 @@ std::size_t Channel::receive(char* to, std::size_t size)
         flush();
         input_.resize(read_ahead);
         taken_ = 0;
-        const auto got = transport_->read(input_.data(), input_.size(), until_);
+        const auto got = read_transport();
         input_.resize(got);
         if (got == 0) {
             throw Error{ErrorKind::Peer, "lost the connection to", transport_->peer(), "it hung up"};
         }
         const std::chrono::duration<double> credit{seconds_a_byte_ * static_cast<double>(got)};
-        until_ += std::chrono::duration_cast<Clock::duration>(credit);
+        until_ = std::min(until_ + std::chrono::duration_cast<Clock::duration>(credit), end_);
     }
     const auto count = std::min(size, input_.size() - taken_);
     std::memcpy(to, input_.data() + taken_, count);
     taken_ += count;
     return count;
+}
+
+std::size_t Channel::read_transport()
+{
+    try {
+        return transport_->read(input_.data(), input_.size(), until_);
+    } catch (const Error&) {
+        if (Clock::now() >= until_) {
+            give_up();
+        }
+        throw;
+    }
+}
+
+void Channel::give_up() const
+{
+    const std::string why = Clock::now() >= end_ ? "the association lasts too long" : overdue_;
+    throw Error{ErrorKind::Peer, "gave up on", transport_->peer(), why};
 }
 
 DcmTransportConnection* DulLayer::createConnection(DcmNativeSocketType socket, OFBool /*secure*/)

@@ -26,8 +26,14 @@ public:
     Transport& transport() { return *transport_; }
     const Transport& transport() const { return *transport_; }
 
-    /// What follows may take `time`, and one second more for every `least_rate` bytes that come.
-    void begin(std::chrono::seconds time, double least_rate = 0);
+    /// What follows may take `time`, and one second more for every `least_rate` bytes that come. Where it
+    /// takes longer, `overdue` says what did.
+    void begin(
+        std::chrono::seconds time, double least_rate = 0,
+        std::string_view overdue = "it went silent or too slow");
+    /// Nothing goes on after that.
+    void end_at(TimePoint end) { end_ = end; }
+    TimePoint end() const { return end_; }
 
     // For us: they throw Error{Peer}.
 
@@ -56,11 +62,15 @@ private:
     Result guarded(Work work, Result otherwise) noexcept;
     bool buffered() const { return taken_ < input_.size(); }
     std::size_t receive(char* to, std::size_t size);
+    std::size_t read_transport();
+    [[noreturn]] void give_up() const;
 
     std::unique_ptr<Transport> transport_;
     std::string input_;     ///< read ahead
     std::size_t taken_ = 0; ///< of input_
     TimePoint until_{};
+    TimePoint end_ = TimePoint::max();
+    std::string overdue_{};     ///< what is, after until_
     double seconds_a_byte_ = 0; ///< that until_ moves by what was read
     std::string unsent_;
     std::optional<Error> failure_;

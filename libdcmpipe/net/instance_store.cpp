@@ -8,10 +8,13 @@
 #include "dicom/tags.hpp"
 #include "dicom/uid.hpp"
 #include "net/command.hpp"
+#include "net/store_folder.hpp"
 
 #include <algorithm>
 
+#include <fcntl.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 
 #include <fmt/format.h>
 
@@ -68,16 +71,25 @@ std::string_view data_set_of(const dicom::Instance& instance)
     return instance.bytes().substr(instance.data_set_offset());
 }
 
-/// True where `path` holds the same data set in the same transfer syntax; what cannot be read is not it.
-bool holds_same(const fs::path& path, const dicom::Instance& instance)
+/// How an instance that stands on the disk relates to one that came.
+enum class Relation { Other, SameInstance, SameDataSet };
+
+/// What cannot be read is another one.
+Relation relation(const fs::path& path, const dicom::Instance& instance)
 {
     try {
-        const auto there = dicom::Instance::open_head(path, tags::SpecificCharacterSet, head_limits);
-        return there.transfer_syntax() == instance.transfer_syntax() &&
-               data_set_of(there) == data_set_of(instance);
+        const auto there = dicom::Instance::open_head(path, tags::SeriesInstanceUID, head_limits);
+        for (const auto tag : {tags::SOPInstanceUID, tags::StudyInstanceUID, tags::SeriesInstanceUID}) {
+            if (uid::trimmed(there.data_set().text(tag)) != uid::trimmed(instance.data_set().text(tag))) {
+                return Relation::Other;
+            }
+        }
+        const bool same = there.transfer_syntax() == instance.transfer_syntax() &&
+                          data_set_of(there) == data_set_of(instance);
+        return same ? Relation::SameDataSet : Relation::SameInstance;
     } catch (const Error& error) {
         log::warning("cannot compare with the instance that stands there, keeping both: {}", error.reason());
-        return false;
+        return Relation::Other;
     }
 }
 
@@ -103,6 +115,20 @@ InstanceStore::InstanceStore(Settings settings) : settings_(std::move(settings))
     make_folders(settings_.root);
 }
 
+std::string_view InstanceStore::low_water() const
+{
+    struct statvfs disk {};
+    if ((settings_.least_free_bytes == 0 && settings_.least_free_files == 0) ||
+        ::statvfs(settings_.root.c_str(), &disk) != 0) {
+        return {}; // what cannot be asked shows when it is written
+    }
+    if (std::uint64_t{disk.f_bavail} * disk.f_frsize < settings_.least_free_bytes) {
+        return "min-free";
+    }
+    // Some file systems count no files, and say that there are none at all.
+    return disk.f_files != 0 && disk.f_favail < settings_.least_free_files ? "min-free-files" : "";
+}
+
 InstanceStore::Incoming InstanceStore::begin(AnnouncedInstance announced)
 {
     return {*this, std::move(announced)};
@@ -115,6 +141,8 @@ InstanceStore::Incoming::Incoming(InstanceStore& store, AnnouncedInstance announ
         refuse(status::CannotUnderstand, "the command's SOP Class UID is no UID");
     } else if (!uid::is_valid(announced_.instance_uid)) {
         refuse(status::CannotUnderstand, "the command's SOP Instance UID is no UID");
+    } else if (const auto limit = store_.low_water(); !limit.empty()) {
+        refuse(status::OutOfResources, "too little room is left", limit);
     } else {
         const auto header = dicom::encode_file_meta(
             {.sop_class_uid = announced_.sop_class_uid,
@@ -124,21 +152,36 @@ InstanceStore::Incoming::Incoming(InstanceStore& store, AnnouncedInstance announ
              .sending_aet = announced_.calling_aet,
              .receiving_aet = announced_.receiving_aet});
         try {
-            file_.emplace(store_.settings_.root / "incoming");
+            file_.emplace(store_.settings_.root / incoming_name);
         } catch (const Error& error) {
             refuse(status::OutOfResources, cannot_write(error));
         }
-        take(header);
+        write(header);
     }
 }
 
-void InstanceStore::Incoming::refuse(std::uint16_t status, std::string reason)
+void InstanceStore::Incoming::refuse(std::uint16_t status, std::string reason, std::string_view limit)
 {
     file_.reset(); // what was written is gone
-    refused_ = {.status = status, .reason = std::move(reason)};
+    refused_ = {.status = status, .reason = std::move(reason), .limit = std::string{limit}};
 }
 
 void InstanceStore::Incoming::take(std::string_view fragment)
+{
+    taken_ += fragment.size();
+    const auto most = store_.settings_.most_bytes;
+    if (most != 0 && taken_ > most) {
+        if (taken_ / 2 > most + (8U << 20U)) { // it was heard out for long enough
+            throw Error{ErrorKind::Peer, "broke off with", announced_.calling_aet, "its instance has no end"};
+        }
+        if (refused_.status == status::Success) {
+            refuse(status::OutOfResources, "the instance is too long", "max-object");
+        }
+    }
+    write(fragment);
+}
+
+void InstanceStore::Incoming::write(std::string_view fragment)
 {
     if (refused_.status != status::Success) {
         return;
@@ -193,29 +236,90 @@ StoredInstance InstanceStore::put(OutputFile& file, const AnnouncedInstance& ann
     return name(file, instance, std::move(stored));
 }
 
-/// The first free name, unless one that is taken holds the same.
+/// The first free name, unless one that is taken settles it.
 StoredInstance InstanceStore::name(OutputFile& file, const dicom::Instance& instance, StoredInstance stored)
 {
-    const bool full = settings_.durability == Durability::Full;
     const auto first = stored.path;
-    if (full) {
+    if (settings_.durability == Durability::Full) {
         file.sync();
     }
     for (unsigned number = 1;; ++number) {
         stored.path = numbered(first, number);
         file.rename_result(stored.path);
-        if (file.appear(Existing::Keep)) {
-            break;
-        }
-        if (holds_same(stored.path, instance)) {
-            stored.stood_already = true;
+        if (file.appear(Existing::Keep) || settle(file, instance, stored)) {
             break;
         }
     }
-    if (full) {
-        sync_folder(stored.path.parent_path()); // of a name that stood already too: who knows who made it
-    }
+    make_name_durable(file, stored);
     return stored;
+}
+
+/// What stands under the name that is taken may settle what becomes of the instance; false where it needs
+/// another name.
+bool InstanceStore::settle(OutputFile& file, const dicom::Instance& instance, StoredInstance& stored) const
+{
+    const auto there = relation(stored.path, instance);
+    const auto rule = settings_.duplicates;
+    if (there == Relation::Other) {
+        return false;
+    }
+    if (rule == Duplicates::Version) {
+        stored.duplicate = Duplicate::Versioned;
+        return false;
+    }
+    if (there == Relation::SameDataSet || rule == Duplicates::KeepFirst) {
+        stored.duplicate = there == Relation::SameDataSet ? Duplicate::Identical : Duplicate::Dropped;
+        stored.stood_already = true;
+        if (stored.duplicate == Duplicate::Dropped) {
+            log::warning(
+                "dropped an instance: another data set stands under its UIDs (--duplicates keep-first)");
+        }
+        return true;
+    }
+    switch (rule) {
+    case Duplicates::Reject:
+        throw Refusal{status::DuplicateInstance, "another data set stands under its UIDs"};
+    case Duplicates::Replace:
+        replace(file, stored.path);
+        stored.duplicate = Duplicate::Replaced;
+        return true;
+    default:
+        stored.duplicate = Duplicate::Versioned;
+        return false;
+    }
+}
+
+/// By way of a hidden name in the root, where a leftover is found again.
+void InstanceStore::replace(OutputFile& file, const fs::path& path) const
+{
+    static unsigned count = 0;
+    const auto hidden = settings_.root / fmt::format("{}{}.r{}.part", leftover_prefix, ::getpid(), ++count);
+    file.rename_result(hidden);
+    file.appear(Existing::Keep);
+    if (::rename(hidden.c_str(), path.c_str()) != 0) {
+        const auto error = Error::from_errno(ErrorKind::Output, "cannot name", path.string());
+        ::unlink(hidden.c_str());
+        throw Error{error};
+    }
+    file.rename_result(path);
+}
+
+void InstanceStore::make_name_durable(const OutputFile& file, const StoredInstance& stored) const
+{
+    switch (settings_.durability) {
+    case Durability::None:
+        return;
+    case Durability::Full:
+        // Of a name that stood already too: who knows who made it.
+        return sync_folder(stored.path.parent_path());
+    case Durability::Ext4: {
+        // The journal holds the name as well as the bytes once the file is flushed.
+        const Fd there{stored.stood_already ? ::open(stored.path.c_str(), O_RDONLY | O_CLOEXEC) : -1};
+        if (::fsync(there ? there.get() : file.fd()) != 0) {
+            throw Error::from_errno(ErrorKind::Output, "cannot write", stored.path.string());
+        }
+    }
+    }
 }
 
 /// A folder that another process made may not be durable yet: who uses it first syncs the name of it, and of
@@ -230,7 +334,7 @@ void InstanceStore::make_durable(const fs::path& folder)
         if (::mkdir(folder.c_str(), 0750) != 0 && !fs::is_directory(folder)) {
             throw Error::from_errno(ErrorKind::Output, "cannot make the folder", folder.string());
         }
-        if (settings_.durability == Durability::Full) {
+        if (settings_.durability != Durability::None) {
             sync_folder(folder.parent_path());
         }
     }

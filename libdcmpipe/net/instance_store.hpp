@@ -18,7 +18,27 @@ namespace dcmpipe::net {
 /// When an instance counts as stored.
 enum class Durability {
     Full, ///< when it and every folder entry that leads to it are on the disk
+    Ext4, ///< the same with one flush instead of two, as ext4 and its journal allow; a name may come first
     None, ///< when the operating system has it: for tests and measurements
+};
+
+/// What becomes of an instance whose UIDs (Study, Series, SOP Instance) stand already under its name. Where
+/// what stands there is another instance, both are always kept.
+enum class Duplicates {
+    KeepIfIdentical, ///< an equal data set is not written again; another is kept beside the first
+    Version,         ///< each is kept beside the first, equal or not
+    KeepFirst,       ///< the first stays, whatever comes
+    Replace,         ///< an equal data set is not written again; another replaces the first, in one step
+    Reject,          ///< an equal data set is not written again; another is refused (0111H)
+};
+
+/// What stood under the name of an instance that was taken.
+enum class Duplicate {
+    None,      ///< nothing, or another instance
+    Identical, ///< the same data set: nothing was written
+    Versioned, ///< another data set of it; both are there
+    Replaced,  ///< another data set of it; it is gone
+    Dropped,   ///< another data set of it; what came now is gone
 };
 
 /// What the C-STORE request and its association say of an instance before its data set comes.
@@ -38,7 +58,8 @@ struct StoredInstance {
     std::string series_uid{};
     std::string instance_uid{};
     std::uint64_t bytes = 0;    ///< of the file
-    bool stood_already = false; ///< the same data set under the same UIDs: nothing was written
+    bool stood_already = false; ///< nothing was written: see `duplicate`
+    Duplicate duplicate = Duplicate::None;
 };
 
 /// The C-STORE status (PS3.4 §B.2.3) and, where it is Success, the instance; else the reason, without values.
@@ -46,12 +67,13 @@ struct StoreOutcome {
     std::uint16_t status = 0;
     std::string reason{};
     std::optional<StoredInstance> instance{};
+    std::string limit{}; ///< the limit that was reached, by its option; where one was
 };
 
 /// Puts instances below a folder as their bytes came, each whole and durable or not at all.
 ///
 /// The folder and name follow from the layout and the data set. Where the name is taken: the same data set is
-/// not written again; a different one is kept beside it, as `UID~2.dcm`, and nothing is ever replaced.
+/// not written again; a different one is kept beside it, as `UID~2.dcm`, unless Duplicates says otherwise.
 /// For one process; any number of them may share the folder.
 class InstanceStore {
 public:
@@ -59,6 +81,10 @@ public:
         std::filesystem::path root;
         dicom::Layout layout{"uid"};
         Durability durability = Durability::Full;
+        Duplicates duplicates = Duplicates::KeepIfIdentical;
+        std::uint64_t most_bytes = 0;       ///< of a data set; 0: any number
+        std::uint64_t least_free_bytes = 0; ///< below that nothing more is begun: the rest is for others
+        std::uint64_t least_free_files = 0; ///< names (inodes)
         /// Whether an instance is wanted, by its attributes up to `wanted_by`; all are where unset.
         std::function<bool(const dicom::ElementIndex&)> wanted{};
         dicom::Tag wanted_by{};
@@ -70,6 +96,7 @@ public:
     /// One instance on its way in. What goes wrong is kept for finish(): the sender is heard out first.
     class Incoming {
     public:
+        /// Throws Error{Peer} where the sender goes on and on past the limit of its length.
         void take(std::string_view fragment);
 
         /// Once all of the data set was taken.
@@ -79,20 +106,28 @@ public:
         friend class InstanceStore;
         Incoming(InstanceStore& store, AnnouncedInstance announced);
 
-        void refuse(std::uint16_t status, std::string reason);
+        void write(std::string_view bytes);
+        void refuse(std::uint16_t status, std::string reason, std::string_view limit = {});
 
         InstanceStore& store_;
         AnnouncedInstance announced_;
         std::optional<OutputFile> file_{};
         std::uint64_t bytes_ = 0; ///< header and data set
+        std::uint64_t taken_ = 0; ///< of the data set
         StoreOutcome refused_{};  ///< where its status is not Success
     };
 
     Incoming begin(AnnouncedInstance announced);
 
+    /// The limit on what must stay free that holds now, by its option; empty while there is room.
+    std::string_view low_water() const;
+
 private:
     StoredInstance put(OutputFile& file, const AnnouncedInstance& announced);
     StoredInstance name(OutputFile& file, const dicom::Instance& instance, StoredInstance stored);
+    bool settle(OutputFile& file, const dicom::Instance& instance, StoredInstance& stored) const;
+    void replace(OutputFile& file, const std::filesystem::path& path) const;
+    void make_name_durable(const OutputFile& file, const StoredInstance& stored) const;
     void make_durable(const std::filesystem::path& folder);
 
     Settings settings_;

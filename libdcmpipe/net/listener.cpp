@@ -6,9 +6,12 @@
 #include <array>
 #include <cerrno>
 #include <charconv>
+#include <cstdlib>
+#include <cstring>
 #include <memory>
 #include <utility>
 
+#include <fcntl.h>
 #include <netdb.h>
 #include <sys/socket.h>
 
@@ -102,12 +105,51 @@ Listener::Listener(const std::string& address, std::uint16_t port)
     if (!fd_) {
         throw Error::from_errno(ErrorKind::Output, "cannot listen on", name);
     }
+    learn_name(name);
+}
+
+Listener::Listener(Fd listening) : fd_(std::move(listening))
+{
+    const int flags = ::fcntl(fd_.get(), F_GETFL);
+    if (flags < 0 || ::fcntl(fd_.get(), F_SETFL, flags | O_NONBLOCK) != 0 ||
+        ::fcntl(fd_.get(), F_SETFD, FD_CLOEXEC) != 0) {
+        throw Error::from_errno(ErrorKind::Usage, "cannot listen on", "the socket passed");
+    }
+    learn_name("the socket passed");
+}
+
+void Listener::learn_name(const std::string& name)
+{
     Address bound;
     bound.size = sizeof bound.bytes;
     if (::getsockname(fd_.get(), bound.get(), &bound.size) != 0) {
         throw Error::from_errno(ErrorKind::Output, "cannot listen on", name);
     }
     std::tie(address_, port_) = text_of(bound);
+}
+
+std::optional<Listener> Listener::passed()
+{
+    constexpr int first_passed = 3; // sd_listen_fds(3)
+    const auto number_in = [](const char* variable) {
+        const char* const text = std::getenv(variable);
+        long number = 0;
+        if (text != nullptr) {
+            std::from_chars(text, text + std::strlen(text), number);
+        }
+        return number;
+    };
+    const auto count = number_in("LISTEN_FDS");
+    if (number_in("LISTEN_PID") != ::getpid() || count == 0) {
+        return std::nullopt;
+    }
+    int listening = 0;
+    socklen_t size = sizeof listening;
+    if (count != 1 || ::getsockopt(first_passed, SOL_SOCKET, SO_ACCEPTCONN, &listening, &size) != 0 ||
+        listening == 0) {
+        throw Error{ErrorKind::Usage, "the service manager must pass one listening stream socket"};
+    }
+    return Listener{Fd{first_passed}};
 }
 
 std::string Listener::endpoint() const
@@ -122,7 +164,7 @@ std::optional<Listener::Connection> Listener::accept() const
     Fd socket{::accept4(fd_.get(), peer.get(), &peer.size, SOCK_CLOEXEC)};
     if (socket) {
         const auto [host, port] = text_of(peer);
-        return Connection{std::move(socket), endpoint_text(host, port)};
+        return Connection{std::move(socket), endpoint_text(host, port), host};
     }
     if (is_shortage(errno)) {
         throw Error::from_errno(ErrorKind::Internal, "cannot accept a connection on", endpoint());

@@ -16,6 +16,10 @@ public:
     /// Throws Error{Output}: the address is none of this machine's, the port is taken or not allowed.
     Listener(const std::string& address, std::uint16_t port);
 
+    /// The socket that a service manager opened for us (sd_listen_fds(3)); nothing where there is none.
+    /// Throws Error{Usage} where it passes more than one, or something else.
+    static std::optional<Listener> passed();
+
     int fd() const noexcept { return fd_.get(); }
     std::uint16_t port() const noexcept { return port_; }
 
@@ -24,7 +28,8 @@ public:
 
     struct Connection {
         Fd socket;
-        std::string peer; ///< its address and port
+        std::string peer;    ///< its address and port
+        std::string address; ///< its address alone
     };
 
     /// The next connection that waits; nothing where none does (any more).
@@ -35,6 +40,9 @@ public:
     void close() { fd_.reset(); }
 
 private:
+    explicit Listener(Fd listening);
+    void learn_name(const std::string& name);
+
     Fd fd_;
     std::string address_;
     std::uint16_t port_ = 0;

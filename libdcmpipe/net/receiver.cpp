@@ -2,16 +2,14 @@
 
 #include "core/log.hpp"
 #include "core/stop.hpp"
-#include "net/storage_contexts.hpp"
-#include "net/storage_scp.hpp"
+#include "net/association_process.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <csignal>
 
 #include <poll.h>
-#include <sys/prctl.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 
@@ -21,33 +19,12 @@ namespace dcmpipe::net {
 
 namespace {
 
-/// Blocks until the parent has taken it: a slow reader of results slows the senders down, not the parent.
-void tell(int fd, const Report& report)
-{
-    const auto datagram = report.encode();
-    while (::send(fd, datagram.data(), datagram.size(), MSG_NOSIGNAL) < 0) {
-        if (errno != EINTR) {
-            throw Error::from_errno(ErrorKind::Internal, "cannot report to", "the parent process");
-        }
-    }
-}
+/// Processes that turn a peer away with an answer; more at once are not spent on that.
+constexpr std::ptrdiff_t most_turned_away = 32;
 
-/// Serves until the association is over, however it ends.
-void serve_to_the_end(StorageScp& scp, Association& association)
+bool reached(std::ptrdiff_t count, std::size_t limit)
 {
-    const auto who = fmt::format("{} at {}", association.calling_aet(), association.peer());
-    log::debug("{} is connected", who);
-    try {
-        scp.serve(association);
-    } catch (const Error& error) {
-        if (error.kind() == ErrorKind::Peer) {
-            log::warning("{}: {}", association.calling_aet(), error.what());
-        } else if (error.kind() != ErrorKind::Cancelled) {
-            log::error("{}: {}", who, error.what());
-        }
-        association.abort();
-    }
-    log::debug("{} is done: {} stored, {} refused", who, scp.stored(), scp.refused());
+    return limit != 0 && static_cast<std::size_t>(count) >= limit;
 }
 
 } // namespace
@@ -85,7 +62,19 @@ void Receiver::accept()
 {
     try {
         while (auto connection = listener_.accept()) {
-            start(std::move(*connection));
+            ++connections_;
+            const auto rejection = turned_away(connection->address);
+            if (!rejection || !too_many_turned_away()) {
+                start(std::move(*connection), rejection);
+            } else {
+                log::warning("hung up on {}: {}", connection->peer, rejection->text);
+                tell(
+                    {.kind = EventKind::Rejected,
+                     .association = connections_,
+                     .peer = connection->peer,
+                     .reason = rejection->text,
+                     .limit = rejection->limit});
+            }
         }
     } catch (const Error& error) {
         log::error("{}", error.what());
@@ -99,7 +88,41 @@ void Receiver::accept()
     }
 }
 
-void Receiver::start(Listener::Connection connection)
+/// Nothing where a connection from this address is served.
+std::optional<Rejection> Receiver::turned_away(const std::string& address) const
+{
+    if (!settings_.access) {
+        return Rejection{RejectReason::Congestion, "the nodes file cannot be read, nobody is let in"};
+    }
+    const auto numbers = ip_address(address);
+    if (!numbers || !settings_.access->admits(*numbers)) {
+        return Rejection{RejectReason::NotAllowed, "nobody may call from its address"};
+    }
+    const auto& limits = settings_.limits;
+    const auto served = [](const auto& child) { return !child.second.turned_away; };
+    if (reached(std::count_if(children_.begin(), children_.end(), served), limits.associations)) {
+        return Rejection{
+            RejectReason::LimitReached, "too many associations (--max-associations)", "max-associations"};
+    }
+    const auto from_there = [&](const auto& child) {
+        return served(child) && child.second.address == address;
+    };
+    if (reached(std::count_if(children_.begin(), children_.end(), from_there), limits.per_address)) {
+        return Rejection{
+            RejectReason::LimitReached, "too many associations from its address (--max-per-address)",
+            "max-per-address"};
+    }
+    return std::nullopt;
+}
+
+bool Receiver::too_many_turned_away() const
+{
+    return std::count_if(children_.begin(), children_.end(), [](const auto& child) {
+               return child.second.turned_away;
+           }) >= most_turned_away;
+}
+
+void Receiver::start(Listener::Connection connection, const std::optional<Rejection>& turned_away)
 {
     std::array<int, 2> pair{};
     if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair.data()) != 0) {
@@ -115,21 +138,23 @@ void Receiver::start(Listener::Connection connection)
     if (pid == 0) {
         ours.reset();
         enter_child(parent);
-        serve(std::move(connection), theirs.get());
+        serve_in_process(std::move(connection), theirs.get(), settings_, turned_away);
     }
     const int fd = ours.get();
-    children_.insert_or_assign(fd, Child{.pid = pid, .reports = std::move(ours)});
+    children_.insert_or_assign(
+        fd, Child{
+                .pid = pid,
+                .reports = std::move(ours),
+                .about = {.association = connections_, .peer = connection.peer},
+                .address = connection.address,
+                .turned_away = turned_away.has_value()});
     watch(fd);
 }
 
-/// What makes a new process fit to meet a peer.
+/// What makes a new process fit to meet a peer. It runs no destructor of the parent's objects.
 void Receiver::enter_child(pid_t parent) noexcept
 {
-    const rlimit no_core{0, 0}; // a core file would hold what patients' devices sent
-    if (::prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || ::getppid() != parent ||
-        ::setrlimit(RLIMIT_CORE, &no_core) != 0) {
-        ::_exit(1);
-    }
+    confine_process(parent, settings_);
     stop::install_in_child();
     listener_.close();
     for (auto& [fd, child] : children_) {
@@ -140,30 +165,6 @@ void Receiver::enter_child(pid_t parent) noexcept
     }
 }
 
-/// In the new process. It runs no destructor of the parent's objects.
-void Receiver::serve(Listener::Connection connection, int reports) noexcept
-{
-    try {
-        auto association = Association::accept(
-            std::make_unique<TcpTransport>(std::move(connection.socket), connection.peer),
-            {.max_pdu = settings_.max_pdu,
-             .patience = settings_.patience,
-             .choose = choose_storage_syntax,
-             .stop_waiting = stop::requested});
-        InstanceStore store{settings_.store};
-        StorageScp scp{store, settings_.aet, [&](const StoredInstance& instance) {
-                           tell(reports, {instance, association.calling_aet()});
-                       }};
-        serve_to_the_end(scp, association);
-    } catch (const Error& error) {
-        log::info("{}", error.what()); // no association: a port scan, a health check, an impatient peer
-    } catch (const std::exception& error) {
-        log::error("internal error: {}", error.what());
-        ::_exit(1);
-    }
-    ::_exit(0);
-}
-
 void Receiver::watch(int reports)
 {
     loop_.watch(reports, POLLIN, [this, reports] { hear(reports); });
@@ -171,18 +172,57 @@ void Receiver::watch(int reports)
 
 void Receiver::hear(int reports)
 {
-    std::array<char, Report::longest> datagram;
-    while (!held_) {
+    std::array<char, Event::longest> datagram;
+    auto& child = children_.at(reports);
+    while (!held_ || !child.open) {
         const auto size = ::recv(reports, datagram.data(), datagram.size(), MSG_DONTWAIT);
         if (size > 0) {
-            if (const auto report = Report::decode({datagram.data(), static_cast<std::size_t>(size)})) {
-                on_report_(*report);
+            if (auto event = Event::decode({datagram.data(), static_cast<std::size_t>(size)})) {
+                take(child, std::move(*event));
             }
         } else if (size == 0 || (errno != EINTR && errno != EAGAIN && errno != EWOULDBLOCK)) {
             return bury(reports);
         } else if (errno != EINTR) {
             return;
         }
+    }
+    loop_.forget(reports); // it has just been opened, while reports are held
+}
+
+void Receiver::take(Child& child, Event event)
+{
+    event.association = child.about.association;
+    event.peer = child.about.peer;
+    if (event.kind == EventKind::Opened) {
+        return let_in(child, std::move(event));
+    }
+    if (event.kind == EventKind::Closed) {
+        child.open = false;
+    }
+    tell(event);
+    if (event.kind == EventKind::Stored) {
+        on_report_({std::move(event.instance), std::move(event.calling_aet)});
+    }
+}
+
+void Receiver::let_in(Child& child, Event event)
+{
+    const auto same = std::count_if(children_.begin(), children_.end(), [&](const auto& other) {
+        return other.second.open && other.second.about.calling_aet == event.calling_aet;
+    });
+    const bool too_many = reached(same, settings_.limits.per_aet);
+    const char verdict = too_many ? 'n' : may_open;
+    if (::send(child.reports.get(), &verdict, 1, MSG_DONTWAIT | MSG_NOSIGNAL) == 1 && !too_many) {
+        child.open = true;
+        child.about = event;
+        tell(event);
+    }
+}
+
+void Receiver::tell(const Event& event)
+{
+    if (settings_.on_event) {
+        settings_.on_event(event);
     }
 }
 
@@ -197,6 +237,12 @@ void Receiver::bury(int reports)
     if (WIFSIGNALED(result) && !child->second.killed) {
         log::error("the process of an association died by signal {}", WTERMSIG(result));
     }
+    if (child->second.open) {
+        auto event = child->second.about;
+        event.kind = EventKind::Closed;
+        event.reason = "its process died";
+        tell(event);
+    }
     children_.erase(child);
     if (listener_.fd() >= 0) {
         listen(true);
@@ -210,10 +256,10 @@ void Receiver::hold_reports(bool hold)
     }
     held_ = hold;
     for (const auto& [fd, child] : children_) {
-        if (hold) {
-            loop_.forget(fd);
-        } else {
+        if (!hold) {
             watch(fd);
+        } else if (child.open) { // the others ask whether they may open
+            loop_.forget(fd);
         }
     }
 }

@@ -1,23 +1,41 @@
 #pragma once
 
 #include "core/event_loop.hpp"
+#include "net/access.hpp"
 #include "net/association.hpp"
+#include "net/event.hpp"
 #include "net/instance_store.hpp"
 #include "net/listener.hpp"
 #include "net/report.hpp"
+#include "net/storage_contexts.hpp"
+#include "net/tls.hpp"
 
 #include <cstddef>
 #include <functional>
 #include <map>
+#include <memory>
+#include <optional>
 #include <string>
 
 #include <sys/types.h>
 
 namespace dcmpipe::net {
 
+/// How much one receiver does at once. 0 is no limit.
+struct Limits {
+    std::size_t associations = 256;
+    std::size_t per_address = 128; ///< associations from one address
+    std::size_t per_aet = 0;       ///< associations of one calling AE title
+    std::uint64_t instances = 0;   ///< C-STORE requests on one association
+    std::uint64_t memory = 0;      ///< bytes of data (RLIMIT_DATA) in the process of an association
+};
+
 /// A Storage and Verification SCP that serves any number of associations at once, each in a process of its
 /// own: what a peer sends is read there alone, so that one that is silent, slow or hostile can neither hold
-/// up nor bring down the others. This process only waits, accepts, forks and passes on reports.
+/// up nor bring down the others. This process only waits, accepts, forks and passes on events.
+///
+/// Who is not let in is told so, by a process as well; past a few of those at once connections are closed
+/// without a word, so that those who may not call take nothing from those who may.
 ///
 /// It lives in the caller's event loop and thread; the process must have no other thread, for it forks.
 class Receiver {
@@ -29,6 +47,14 @@ public:
         InstanceStore::Settings store;
         /// Called in each new process, to close what is not its own.
         std::function<void()> in_child{};
+        bool called_aet_is_ours = false; ///< reject who calls another title than `aet`
+        /// Who may call; absent: nobody, until there is a list again.
+        std::optional<AccessList> access{std::in_place};
+        StoragePolicy takes{};
+        Limits limits{};
+        std::shared_ptr<const TlsContext> tls{}; ///< without it associations are in clear
+        /// Told of all that happens, in the order in which it is heard.
+        std::function<void(const Event&)> on_event{};
     };
 
     /// Told of each instance once it stands durably; the sender is told after that.
@@ -46,6 +72,12 @@ public:
     /// The number of associations that run.
     std::size_t associations() const noexcept { return children_.size(); }
 
+    /// Who may call from now on; what runs goes on.
+    void set_access(std::optional<AccessList> access) { settings_.access = std::move(access); }
+
+    /// With what connections are encrypted from now on.
+    void set_tls(std::shared_ptr<const TlsContext> tls) { settings_.tls = std::move(tls); }
+
     /// While held, nothing is passed on, and senders wait for it. Accepting goes on.
     void hold_reports(bool hold);
 
@@ -56,17 +88,25 @@ private:
     struct Child {
         pid_t pid;
         Fd reports;
+        Event about; ///< number, peer and titles, for its events
+        std::string address;
+        bool turned_away = false;
+        bool open = false; ///< between the events Opened and Closed
         bool killed = false;
     };
 
     void listen(bool on);
     void stop_listening();
     void accept();
-    void start(Listener::Connection connection);
+    std::optional<Rejection> turned_away(const std::string& address) const;
+    void start(Listener::Connection connection, const std::optional<Rejection>& turned_away);
+    bool too_many_turned_away() const;
     void enter_child(pid_t parent) noexcept;
-    [[noreturn]] void serve(Listener::Connection connection, int reports) noexcept;
     void watch(int reports);
     void hear(int reports);
+    void take(Child& child, Event event);
+    void let_in(Child& child, Event event);
+    void tell(const Event& event);
     void bury(int reports);
 
     EventLoop& loop_;
@@ -74,6 +114,7 @@ private:
     Settings settings_;
     OnReport on_report_;
     std::map<int, Child> children_; ///< by the descriptor of their reports
+    std::uint64_t connections_ = 0; ///< since it started
     bool held_ = false;
 };
 

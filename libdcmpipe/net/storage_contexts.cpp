@@ -1,10 +1,14 @@
 #include "net/storage_contexts.hpp"
 
+#include "core/error.hpp"
 #include "dicom/transfer_syntax.hpp"
 #include "dicom/uid.hpp"
 
 #include <algorithm>
 #include <array>
+
+#include <dcmtk/config/osconfig.h>
+#include <dcmtk/dcmdata/dcuid.h>
 
 namespace dcmpipe::net {
 
@@ -37,13 +41,50 @@ bool is_storage_class(std::string_view sop_class_uid) noexcept
     });
 }
 
-std::string choose_storage_syntax(const ProposedContext& proposed)
+namespace {
+
+bool allows(const std::vector<std::string>& list, std::string_view uid)
+{
+    return list.empty() || std::find(list.begin(), list.end(), uid) != list.end();
+}
+
+} // namespace
+
+bool StoragePolicy::takes_class(std::string_view sop_class_uid) const
+{
+    return may_store && is_storage_class(sop_class_uid) && allows(classes, sop_class_uid);
+}
+
+bool StoragePolicy::takes_syntax(std::string_view transfer_syntax) const
+{
+    return allows(syntaxes, transfer_syntax);
+}
+
+std::string uid_from(std::string_view uid_or_name)
+{
+    const std::string text{uid_or_name};
+    if (dicom::uid::is_valid(text)) {
+        return text;
+    }
+    const char* const found = dcmFindUIDFromName(text.c_str());
+    if (found == nullptr) {
+        throw Error{ErrorKind::Usage, "neither a UID nor the name of one, as in CTImageStorage"};
+    }
+    return found;
+}
+
+std::string choose_storage_syntax(const ProposedContext& proposed, const StoragePolicy& policy)
 {
     using namespace dicom::transfer_syntax;
-    const auto& offered = proposed.transfer_syntaxes;
-    const bool ours =
-        proposed.abstract_syntax == dicom::uid::Verification || is_storage_class(proposed.abstract_syntax);
-    if (!ours || offered.empty()) {
+    const bool echo = proposed.abstract_syntax == dicom::uid::Verification;
+    if (!echo && !policy.takes_class(proposed.abstract_syntax)) {
+        return {};
+    }
+    auto offered = proposed.transfer_syntaxes;
+    if (!echo) {
+        std::erase_if(offered, [&](const std::string& syntax) { return !policy.takes_syntax(syntax); });
+    }
+    if (offered.empty()) {
         return {};
     }
     const auto& first = offered.front();

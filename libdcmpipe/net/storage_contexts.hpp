@@ -4,6 +4,7 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 /// What a Storage SCP agrees to. All functions are pure.
 namespace dcmpipe::net {
@@ -12,9 +13,22 @@ namespace dcmpipe::net {
 /// every private one. False for the other services of the standard.
 bool is_storage_class(std::string_view sop_class_uid) noexcept;
 
+/// What a Storage SCP takes. An empty list takes everything.
+struct StoragePolicy {
+    bool may_store = true; ///< else verification is all that is left
+    std::vector<std::string> classes{};
+    std::vector<std::string> syntaxes{};
+
+    bool takes_class(std::string_view sop_class_uid) const;
+    bool takes_syntax(std::string_view transfer_syntax) const;
+};
+
+/// A UID from itself or its name in PS3.6, `CTImageStorage`. Throws Error{Usage}.
+std::string uid_from(std::string_view uid_or_name);
+
 /// The transfer syntax that a Storage and Verification SCP accepts: whatever the peer put first, known or
 /// not, but explicit VR little endian rather than an uncompressed one that keeps less. Empty for what is
 /// neither storage nor verification.
-std::string choose_storage_syntax(const ProposedContext& proposed);
+std::string choose_storage_syntax(const ProposedContext& proposed, const StoragePolicy& policy = {});
 
 } // namespace dcmpipe::net

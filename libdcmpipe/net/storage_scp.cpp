@@ -3,6 +3,8 @@
 #include "core/log.hpp"
 #include "dicom/tags.hpp"
 
+#include <fmt/format.h>
+
 namespace dcmpipe::net {
 
 namespace tags = dicom::tags;
@@ -47,20 +49,38 @@ void StorageScp::answer(Association& association, const Association::Message& re
     }
 }
 
+StoreOutcome StorageScp::take(
+    Association& association, const Association::Message& request, const AnnouncedInstance& announced)
+{
+    if (!request.command.has_data_set()) {
+        return {.status = status::CannotUnderstand, .reason = "no data set"};
+    }
+    if (most_instances_ != 0 && stored_ + refused_ >= most_instances_) {
+        drain(association, request);
+        return {
+            .status = status::OutOfResources,
+            .reason = "too many instances on one association",
+            .limit = "max-instances"};
+    }
+    if (takes_ && !takes_(announced.sop_class_uid)) {
+        drain(association, request);
+        return {.status = status::SopClassNotSupported, .reason = "no instance of this SOP class is taken"};
+    }
+    auto incoming = store_.begin(announced);
+    association.receive_data_set(request, [&](std::string_view fragment) { incoming.take(fragment); });
+    return incoming.finish();
+}
+
 void StorageScp::store(Association& association, const Association::Message& request)
 {
     const auto& command = request.command;
-    StoreOutcome outcome{.status = status::CannotUnderstand, .reason = "no data set"};
-    if (command.has_data_set()) {
-        auto incoming = store_.begin(
-            {.sop_class_uid = std::string{command.text(tags::AffectedSOPClassUID)},
-             .instance_uid = std::string{command.text(tags::AffectedSOPInstanceUID)},
-             .transfer_syntax = association.context(request.context_id)->transfer_syntax,
-             .calling_aet = association.calling_aet(),
-             .receiving_aet = aet_});
-        association.receive_data_set(request, [&](std::string_view fragment) { incoming.take(fragment); });
-        outcome = incoming.finish();
-    }
+    const AnnouncedInstance announced{
+        .sop_class_uid = std::string{command.text(tags::AffectedSOPClassUID)},
+        .instance_uid = std::string{command.text(tags::AffectedSOPInstanceUID)},
+        .transfer_syntax = association.context(request.context_id)->transfer_syntax,
+        .calling_aet = association.calling_aet(),
+        .receiving_aet = aet_};
+    const auto outcome = take(association, request, announced);
     auto response = Command::response_to(command, outcome.status);
     if (outcome.instance) {
         ++stored_;
@@ -68,8 +88,12 @@ void StorageScp::store(Association& association, const Association::Message& req
     } else {
         ++refused_;
         log::warning(
-            "refused an instance from {} at {} with {}: {}", association.calling_aet(), association.peer(),
-            status_text(outcome.status), outcome.reason);
+            "refused an instance from {} at {} with {}: {}{}", association.calling_aet(), association.peer(),
+            status_text(outcome.status), outcome.reason,
+            outcome.limit.empty() ? "" : fmt::format(" (--{})", outcome.limit));
+        if (on_refused_) {
+            on_refused_(announced, outcome);
+        }
         response.set(tags::ErrorComment, std::string_view{outcome.reason}.substr(0, 64));
     }
     association.send(request.context_id, response);

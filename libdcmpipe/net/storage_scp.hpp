@@ -14,8 +14,17 @@ public:
     /// Told of each instance once it stands, before the peer is.
     using OnStored = std::function<void(const StoredInstance&)>;
 
+    /// Told of each instance that was answered with another status than Success.
+    using OnRefused = std::function<void(const AnnouncedInstance&, const StoreOutcome&)>;
+
     /// `aet` is ours; the store must outlive it.
     StorageScp(InstanceStore& store, std::string aet, OnStored on_stored);
+
+    void on_refused(OnRefused on_refused) { on_refused_ = std::move(on_refused); }
+    /// What may be stored, by its SOP class, whatever context it comes on; else it is refused (0122H).
+    void take_only(std::function<bool(std::string_view)> classes) { takes_ = std::move(classes); }
+    /// No more instances than that are taken, then they are refused (A700H); 0: any number.
+    void take_at_most(std::uint64_t instances) { most_instances_ = instances; }
 
     /// Answers requests until the peer releases the association. Throws Error{Peer} where it breaks off,
     /// Error{Cancelled} where the association was told to stop waiting.
@@ -30,10 +39,15 @@ public:
 
 private:
     void store(Association& association, const Association::Message& request);
+    StoreOutcome take(
+        Association& association, const Association::Message& request, const AnnouncedInstance& announced);
 
     InstanceStore& store_;
     std::string aet_;
     OnStored on_stored_;
+    OnRefused on_refused_{};
+    std::function<bool(std::string_view)> takes_{};
+    std::uint64_t most_instances_ = 0;
     std::uint64_t stored_ = 0;
     std::uint64_t refused_ = 0;
 };

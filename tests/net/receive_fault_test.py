@@ -50,7 +50,7 @@ class FullDisk(FaultTest):
         self.enterContext(small_disk.mounted(self.out, "256k"))
 
     def test_never_success_for_what_does_not_fit(self):
-        with Receiver(self.out) as receiver:
+        with Receiver(self.out, "--min-free", "0") as receiver:
             peer = self.requestor(receiver)
             uid = "1.2.8"
             for size in range(245_000, 275_000, 2_000):
@@ -68,7 +68,7 @@ class FullDisk(FaultTest):
             self.assertIn(b"A700H: cannot write: No space left", receiver.wait_for_err(b"A700H"))
 
     def test_no_room_for_a_single_byte(self):
-        with Receiver(self.out) as receiver:
+        with Receiver(self.out, "--min-free", "0") as receiver:
             with open(self.out / "filler", "wb", buffering=0) as filler:
                 with self.assertRaises(OSError):
                     while True:

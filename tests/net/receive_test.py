@@ -1,6 +1,7 @@
 """dpipe-receive: what it stores, what it answers, what it prints."""
 
 import json
+import os
 import pathlib
 import signal
 import socket
@@ -250,6 +251,65 @@ class Duplicates(ReceiveTest):
             receiver.wait_for_err(b"hung up")
             self.assertEqual([(p, p.read_bytes(), p.stat().st_mtime_ns) for p in stored(self.out)], before)
 
+    def after(self, policy, again=b"\2", *words):
+        """A first instance, then one with these pixels: (status, names, pixels of each, records, stderr)."""
+        with self.receiver("--json", "--duplicates", policy, *words) as receiver:
+            peer = self.requestor(receiver)
+            self.assertEqual(peer.store("1.2.9", made.instance("1.2.9", pixels=b"\1" * 64)), 0)
+            status = peer.store("1.2.9", made.instance("1.2.9", pixels=again * 64))
+            self.assertTrue(peer.release())
+            _, out, err = receiver.stop()
+        names = stored(self.out)
+        records = [json.loads(line)["status"] for line in out.splitlines()]
+        return status, [name.name for name in names], [name.read_bytes()[-1:] for name in names], records, err
+
+    def test_version_keeps_equal_ones_too(self):
+        status, names, _, records, _ = self.after("version", b"\1")
+        self.assertEqual((status, names, records), (0, ["1.2.9.dcm", "1.2.9~2.dcm"], ["ok", "ok"]))
+
+    def test_keep_first(self):
+        status, names, pixels, records, err = self.after("keep-first")
+        self.assertEqual((status, names, pixels, records), (0, ["1.2.9.dcm"], [b"\1"], ["ok", "skipped"]))
+        self.assertIn("dropped", err)
+
+    def test_replace(self):
+        status, names, pixels, records, _ = self.after("replace")
+        self.assertEqual((status, names, pixels, records), (0, ["1.2.9.dcm"], [b"\2"], ["ok", "ok"]))
+
+    def test_reject_answers_an_equal_one_with_success(self):
+        self.assertEqual(self.after("reject", b"\1")[:4], (0, ["1.2.9.dcm"], [b"\1"], ["ok", "skipped"]))
+
+    def test_reject(self):
+        status, names, pixels, records, err = self.after("reject")
+        self.assertEqual((status, names, pixels, records), (0x0111, ["1.2.9.dcm"], [b"\1"], ["ok"]))
+        self.assertIn("0111H", err)
+
+    def test_the_same_uid_in_another_series_is_never_a_duplicate(self):
+        for policy in ("keep-if-identical", "version", "keep-first", "replace", "reject"):
+            out = self.scratch / policy
+            with self.subTest(policy), Receiver(
+                    out, "--layout", "{SOPInstanceUID}.dcm", "--duplicates", policy) as receiver:
+                peer = self.requestor(receiver)
+                for number in range(2):
+                    data_set = made.instance("1.2.9", series=f"1.2.3.{number}")
+                    self.assertEqual(peer.store("1.2.9", data_set), 0)
+                self.assertEqual([path.name for path in stored(out)], ["1.2.9.dcm", "1.2.9~2.dcm"])
+
+    def test_an_aborted_replacement_leaves_the_first_alone(self):
+        data_set = made.instance("1.2.9", pixels=b"\1" * 100_000)
+        with self.receiver("--duplicates", "replace") as receiver:
+            self.assertEqual(self.requestor(receiver).store("1.2.9", data_set), 0)
+            before = [(p, p.read_bytes(), p.stat().st_ino) for p in stored(self.out)]
+            peer = self.requestor(receiver)
+            peer.store_request(1, "1.2.9", made.SECONDARY_CAPTURE)
+            peer.send_pdvs((1, 0, data_set[:50_000]))
+            peer.abort()
+            receiver.wait_for_err(b"aborted")
+            self.assertEqual([(p, p.read_bytes(), p.stat().st_ino) for p in stored(self.out)], before)
+
+    def test_durability_ext4(self):
+        self.assertEqual(self.after("replace", b"\2", "--durability", "ext4")[2], [b"\2"])
+
     def test_two_at_once_store_it_once(self):
         data_set = made.instance("1.2.9", pixels=b"\1" * 300_000)
         statuses = []
@@ -342,10 +402,33 @@ class Process(ReceiveTest):
         port = int(process.stderr.readline().decode().split("[::1]:")[1].split()[0])
         socket.create_connection(("::1", port)).close()
 
+    def test_two_on_one_folder_refuse_each_other(self):
+        with self.receiver() as receiver:
+            self.requestor(receiver)
+            self.assertIn("another receiver", self.fails(
+                1, "dpipe-receive", "--bind", "127.0.0.1", "--port", "0", "-o", self.out / ".").err)
+            receiver.process.kill()  # its associations hold no lock
+            receiver.process.wait()
+            with self.receiver():
+                pass
+
+    def test_leftovers_of_the_dead_are_swept(self):
+        self.out.mkdir()
+        gone = subprocess.Popen(["true"])
+        gone.wait()
+        names = [f".incoming.{gone.pid}.1.part", f".incoming.{gone.pid}.r1.part", f".incoming.{os.getpid()}.1.part",
+                 ".incoming.x.part", ".incoming.part", "incoming.1.part"]
+        for name in names:
+            (self.out / name).touch()
+        with self.receiver() as receiver:
+            self.assertIn("removed 2 unfinished", receiver.err.decode())
+            self.assertEqual([path.name for path in stored(self.out)], sorted(names[2:]))
+
     def test_wrong_words(self):
         with self.receiver() as receiver:
             self.assertIn("in use", self.fails(
-                1, "dpipe-receive", "--bind", "127.0.0.1", "--port", receiver.port, "-o", self.out).err)
+                1, "dpipe-receive", "--bind", "127.0.0.1", "--port", receiver.port, "-o",
+                self.scratch / "other").err)
         for words in (["--aet", "A TITLE THAT IS TOO LONG"], ["--aet", ""], ["--port", "65536"],
                       ["--layout", "{NoSuchKeyword}"], ["--max-pdu", "100"], ["--timeout", "0"],
                       ["--bind", "localhost"]):

@@ -180,12 +180,20 @@ def user_information(max_pdu, more=b""):
     return item(0x50, item(0x51, struct.pack(">I", max_pdu)) + item(0x52, b"1.2.3.4.5") + more)
 
 
+class Rejected(Gone):
+    """A-ASSOCIATE-RJ; `answer` is (result, source, reason) of PS3.8 Table 9-21."""
+
+    def __init__(self, answer):
+        super().__init__(f"rejected: {answer}")
+        self.answer = answer
+
+
 class Requestor(Peer):
     """Calls a node. `contexts` are (abstract syntax, [transfer syntaxes]), numbered 1, 3, 5 ..."""
 
     def __init__(self, port, contexts=((VERIFICATION, [IMPLICIT]),), calling="PEER", called="DICOMRCV",
-                 max_pdu=16384, more=b"", timeout=20):
-        super().__init__(socket.create_connection(("127.0.0.1", port), timeout), timeout)
+                 max_pdu=16384, more=b"", timeout=20, source="127.0.0.1"):
+        super().__init__(socket.create_connection(("127.0.0.1", port), timeout, (source, 0)), timeout)
         body = struct.pack(">HH", 1, 0) + aet(called) + aet(calling) + b"\0" * 32
         body += item(0x10, b"1.2.840.10008.3.1.1.1")
         for number, (abstract, syntaxes) in enumerate(contexts):
@@ -195,6 +203,9 @@ class Requestor(Peer):
                          + b"".join(item(0x40, syntax.encode()) for syntax in syntaxes))
         self.send_pdu(RQ, body + user_information(max_pdu, more))
         kind, answer = self.receive_pdu()
+        if kind == RJ:
+            self.close()
+            raise Rejected(tuple(answer[1:4]))
         if kind != AC:
             self.close()
             raise Gone(f"PDU {kind} instead of an acceptance")

@@ -86,5 +86,5 @@ def unread(port):
 
 
 def stored(out):
-    """The files with instances below `out`; anything else there that is no marker counts as well."""
-    return sorted(p for p in out.rglob("*") if p.is_file() and p.name != ".dpipe-study")
+    """The files with instances below `out`; anything else there that is no marker or lock counts as well."""
+    return sorted(p for p in out.rglob("*") if p.is_file() and p.name not in (".dpipe-study", ".dpipe-receive.lock"))
