@@ -15,7 +15,6 @@
 
 namespace dcmpipe::dicom {
 
-
 namespace {
 
 const std::map<std::string_view, std::string_view> named{

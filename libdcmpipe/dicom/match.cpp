@@ -21,6 +21,23 @@ char folded(char c)
     return static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
 }
 
+/// Bytes of the character that starts at `at`.
+std::size_t character_at(std::string_view text, std::size_t at)
+{
+    std::size_t count = 1;
+    while (at + count < text.size() && (text[at + count] & 0xc0) == 0x80) {
+        ++count;
+    }
+    return count;
+}
+
+/// Spaces around a value mean nothing (PS3.5 §6.2).
+std::string_view without_padding(std::string_view value)
+{
+    const auto start = std::min(value.find_first_not_of(' '), value.size());
+    return value.substr(start, value.find_last_not_of(' ') + 1 - start);
+}
+
 /// The values of an attribute as text; numbers of VR US and SS as their digits.
 std::vector<std::string> values_of(const ElementIndex& data_set, Tag tag)
 {
@@ -42,7 +59,7 @@ std::vector<std::string> values_of(const ElementIndex& data_set, Tag tag)
     const auto text = characters.to_utf8(data_set.text(tag));
     for (std::size_t start = 0; start <= text.size();) {
         const auto end = std::min(text.find('\\', start), text.size());
-        values.push_back(text.substr(start, end - start));
+        values.emplace_back(without_padding(std::string_view{text}.substr(start, end - start)));
         start = end + 1;
     }
     return values;
@@ -60,12 +77,15 @@ bool fits(std::string_view text, std::string_view pattern) noexcept
         if (p < pattern.size() && pattern[p] == '*') {
             star = p++;
             after_star = t;
-        } else if (p < pattern.size() && (pattern[p] == '?' || folded(pattern[p]) == folded(text[t]))) {
+        } else if (p < pattern.size() && pattern[p] == '?') {
+            ++p;
+            t += character_at(text, t);
+        } else if (p < pattern.size() && folded(pattern[p]) == folded(text[t])) {
             ++p;
             ++t;
         } else if (star != pattern.npos) {
             p = star + 1;
-            t = ++after_star;
+            t = after_star += character_at(text, after_star);
         } else {
             return false;
         }

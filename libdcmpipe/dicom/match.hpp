@@ -8,7 +8,8 @@
 
 namespace dcmpipe::dicom {
 
-/// True where `text` fits `pattern`: `*` stands for any characters, `?` for one; case does not matter.
+/// True where `text` fits `pattern`, both UTF-8: `*` stands for any characters, `?` for one; case does not
+/// matter for the letters of ASCII.
 bool fits(std::string_view text, std::string_view pattern) noexcept;
 
 /// A condition on an instance: some attributes of its data set fit patterns. All must hold. Immutable; any
