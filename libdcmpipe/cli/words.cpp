@@ -239,8 +239,10 @@ std::vector<std::string> Words::parse(int argc, const char* const* argv)
     } catch (const CLI::ParseError& error) {
         throw Error{ErrorKind::Usage, error.what()};
     }
-    if (const auto unknown = app.remaining(); !unknown.empty()) {
-        refuse_unknown(unknown.front());
+    for (const auto& unknown : app.remaining()) {
+        if (unknown != "--") {
+            refuse_unknown(unknown);
+        }
     }
     if (environment_first()) {
         apply_environment();
