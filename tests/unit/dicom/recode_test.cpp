@@ -96,9 +96,13 @@ TEST_CASE("encapsulated pixel data goes as it is, and only where it may stand")
     CHECK_THROWS_AS(recoded(bytes, ExplicitLittleEndian, ExplicitBigEndian), Error);
 }
 
-TEST_CASE("a value that does not fit its new header is refused")
+TEST_CASE("a value too long for its header becomes UN (PS3.5 6.2.2), whole")
 {
-    const auto bytes =
-        DataSet{ImplicitLittleEndian}.add(tags::ImageComments, vr::LT, std::string(70'000, 'x')).bytes();
-    CHECK_THROWS_AS(recoded(bytes, ImplicitLittleEndian, ExplicitLittleEndian), Error);
+    const std::string text(70'000, 'x');
+    const auto bytes = DataSet{ImplicitLittleEndian}.add(tags::ImageComments, vr::LT, text).bytes();
+    const auto explicit_bytes = recoded(bytes, ImplicitLittleEndian, ExplicitLittleEndian);
+    const auto index = ElementIndex::walk(explicit_bytes, ExplicitLittleEndian);
+    REQUIRE(index.size() == 1);
+    CHECK(index[0].vr == vr::UN);
+    CHECK(index.value(index[0]) == text);
 }
