@@ -20,6 +20,17 @@ TEST_CASE("well-formed UTF-8 is told from what only looks like it")
     }
 }
 
+TEST_CASE("what is no character is replaced byte by byte, the rest stays")
+{
+    CHECK(made_utf8("Mü山🏠") == "Mü山🏠");
+    CHECK(
+        made_utf8("a\xff\xfe"
+                  "b") == "a\ufffd\ufffdb");
+    CHECK(made_utf8("\xe5\xb1") == "\ufffd\ufffd");
+    CHECK(made_utf8("\xf5\xa1\xb6\xab.") == "\ufffd\ufffd\ufffd\ufffd.");
+    CHECK(made_utf8("").empty());
+}
+
 TEST_CASE("every byte has a reading in Latin-1")
 {
     std::string all;
