@@ -21,14 +21,10 @@ char folded(char c)
     return static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
 }
 
-/// Bytes of the character that starts at `at`.
-std::size_t character_at(std::string_view text, std::size_t at)
+/// Not the first byte of a character in UTF-8.
+bool is_continuation(char c)
 {
-    std::size_t count = 1;
-    while (at + count < text.size() && (text[at + count] & 0xc0) == 0x80) {
-        ++count;
-    }
-    return count;
+    return (c & 0xc0) == 0x80;
 }
 
 /// Spaces around a value mean nothing (PS3.5 §6.2).
@@ -67,8 +63,11 @@ std::vector<std::string> values_of(const ElementIndex& data_set, Tag tag)
 
 } // namespace
 
-bool fits(std::string_view text, std::string_view pattern) noexcept
+bool fits(std::string_view text, std::string_view pattern, Case letters) noexcept
 {
+    const auto same = [letters](char a, char b) {
+        return a == b || (letters == Case::Ignored && folded(a) == folded(b));
+    };
     std::size_t t = 0;
     std::size_t p = 0;
     std::size_t star = pattern.npos;
@@ -79,13 +78,15 @@ bool fits(std::string_view text, std::string_view pattern) noexcept
             after_star = t;
         } else if (p < pattern.size() && pattern[p] == '?') {
             ++p;
-            t += character_at(text, t);
-        } else if (p < pattern.size() && folded(pattern[p]) == folded(text[t])) {
+            do {
+                ++t;
+            } while (t < text.size() && is_continuation(text[t]));
+        } else if (p < pattern.size() && same(pattern[p], text[t])) {
             ++p;
             ++t;
         } else if (star != pattern.npos) {
             p = star + 1;
-            t = after_star += character_at(text, after_star);
+            t = ++after_star;
         } else {
             return false;
         }
