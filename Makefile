@@ -8,7 +8,7 @@ type_tsan := -DCMAKE_BUILD_TYPE=RelWithDebInfo -DDCMPIPE_SANITIZE=thread
 type_fuzz := -DCMAKE_BUILD_TYPE=RelWithDebInfo -DDCMPIPE_FUZZ=ON -DCMAKE_C_COMPILER=clang -DCMAKE_CXX_COMPILER=clang++
 launcher := $(if $(shell command -v ccache),-DCMAKE_CXX_COMPILER_LAUNCHER=ccache)
 
-.PHONY: all build programs test demo bench lint format fuzz map-faults map-size install clean
+.PHONY: all build programs test demo bench faults lint format fuzz map-faults map-size install clean
 
 all: build
 
@@ -26,6 +26,15 @@ test: build
 
 demo:
 	sh scripts/demo.sh
+
+bench: build
+	sh scripts/setup.sh bench
+	python3 tests/bench/walk_cost.py $(B)
+
+# make faults ROUNDS=200: kill -9 of the receiver under load
+faults: build
+	DPIPE_FAULT_ROUNDS=$(or $(ROUNDS),200) DPIPE_BUILD=$(B) PYTHONPATH=tests/support \
+	  python3 -B tests/net/receive_fault_test.py Killed
 
 lint: $(B)/build.ninja
 	sh scripts/setup.sh lint

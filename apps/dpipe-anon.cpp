@@ -197,7 +197,7 @@ void work(const Options& options, cli::Context& context)
     if (options.explain) {
         print(rules.explain(*options.explain, options.sop_class) + "\n");
     } else if (options.inventory) {
-        take_inventory(std::move(rules), context);
+        take_inventory(rules, context);
     } else {
         de_identify(options, std::move(rules), context);
     }

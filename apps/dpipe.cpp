@@ -1,5 +1,6 @@
 /// \file dpipe: lists the commands, or runs one: `dpipe zip ...` is `dpipe-zip ...`.
 
+#include "cli/suggest.hpp"
 #include "cli/version.hpp"
 #include "core/exit_code.hpp"
 
@@ -48,7 +49,13 @@ int run(std::string_view name, char** argv)
     // The command beside this one comes first, so that a build tree runs its own.
     ::execv((folder_of_this_program() / program).c_str(), argv);
     ::execvp(program.c_str(), argv);
-    fmt::print(stderr, "dpipe: error: no command '{}'\ndpipe: see 'dpipe --help'\n", name);
+    std::vector<std::string> known;
+    for (const auto& command : commands) {
+        known.emplace_back(command.name);
+    }
+    const auto meant = dcmpipe::cli::nearest(name, known);
+    const auto hint = meant ? fmt::format(": did you mean {}?", *meant) : "";
+    fmt::print(stderr, "dpipe: error: no command '{}'{}\ndpipe: see 'dpipe --help'\n", name, hint);
     return static_cast<int>(dcmpipe::ExitCode::Usage);
 }
 

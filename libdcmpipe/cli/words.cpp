@@ -1,8 +1,10 @@
 #include "cli/words.hpp"
 
+#include "cli/suggest.hpp"
 #include "core/json_file.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <cstdlib>
 #include <map>
 
@@ -31,8 +33,12 @@ const char* environment(std::string_view name)
 
 bool environment_first()
 {
-    const char* const precedence = environment("precedence");
-    return precedence != nullptr && std::string_view{precedence} == "env";
+    const char* const set = environment("precedence");
+    const std::string_view precedence = set != nullptr ? set : "";
+    if (!precedence.empty() && precedence != "env") {
+        throw Error{ErrorKind::Usage, "wrong value for DPIPE_PRECEDENCE", precedence, "it can only be env"};
+    }
+    return precedence == "env";
 }
 
 /// Sets the target; the error names the word and where its text came from.
@@ -115,7 +121,7 @@ void read_value(std::string_view text, double& value)
 {
     const auto* const end = text.data() + text.size();
     const auto [rest, error] = std::from_chars(text.data(), end, value);
-    if (text.empty() || error != std::errc{} || rest != end || value < 0) {
+    if (text.empty() || error != std::errc{} || rest != end || !std::isfinite(value) || value < 0) {
         throw Error{ErrorKind::Usage, "not a number of 0 or more"};
     }
 }
@@ -192,6 +198,7 @@ std::vector<std::string> Words::parse(int argc, const char* const* argv)
 {
     CLI::App app;
     app.set_help_flag();
+    app.allow_extras();
     app.option_defaults()->multi_option_policy(CLI::MultiOptionPolicy::Throw);
     std::map<Word*, std::vector<std::string>> found;
     for (const auto& owned : words_) {
@@ -232,19 +239,48 @@ std::vector<std::string> Words::parse(int argc, const char* const* argv)
     } catch (const CLI::ParseError& error) {
         throw Error{ErrorKind::Usage, error.what()};
     }
-    for (const auto& [word, values] : found) {
-        apply(*word, values, "option");
+    for (const auto& unknown : app.remaining()) {
+        if (unknown != "--") {
+            refuse_unknown(unknown);
+        }
+    }
+    if (environment_first()) {
+        apply_environment();
+    }
+    for (const auto& word : words_) {
+        if (const auto values = found.find(word.get()); values != found.end() && word->origin == "default") {
+            apply(*word, values->second, "option");
+        }
     }
     apply_environment();
     apply_config();
     return inputs;
 }
 
+/// A value given with it (`--pasword=...`) may be a secret: it is not said.
+void Words::refuse_unknown(std::string_view text) const
+{
+    if (!text.starts_with('-')) {
+        throw Error{ErrorKind::Usage, fmt::format("unexpected word '{}'", text)};
+    }
+    const auto option = std::string{text.substr(0, text.find('='))};
+    std::vector<std::string> known;
+    for (const auto& word : words_) {
+        if (!word->hidden) {
+            known.push_back("--" + word->name);
+        }
+    }
+    const auto meant = nearest(option, known);
+    throw Error{
+        ErrorKind::Usage,
+        fmt::format("unknown option '{}'{}", option, meant ? fmt::format(": did you mean {}?", *meant) : "")};
+}
+
 void Words::apply_environment()
 {
     for (const auto& word : words_) {
         const char* const value = environment(word->name);
-        if (value != nullptr && (word->origin == "default" || environment_first())) {
+        if (value != nullptr && word->origin == "default") {
             apply(*word, {value}, "environment");
         }
     }

@@ -181,6 +181,7 @@ public:
 
 private:
     Word& add(std::string_view names, std::string_view metavar, std::string_view help);
+    [[noreturn]] void refuse_unknown(std::string_view text) const;
     void apply_environment();
     void apply_config();
 

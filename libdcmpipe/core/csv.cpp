@@ -153,7 +153,7 @@ std::string csv_line(const std::vector<std::string>& cells)
     std::string line;
     for (const auto& cell : cells) {
         line += &cell == &cells.front() ? "" : ",";
-        if (cell.find_first_of(",\"\r\n") == cell.npos) {
+        if (cell.find_first_of(",;\t\"\r\n") == cell.npos) {
             line += cell;
             continue;
         }

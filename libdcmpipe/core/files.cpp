@@ -40,6 +40,17 @@ void collect(const fs::path& folder, std::vector<fs::path>& files)
     }
 }
 
+fs::path resolved(const fs::path& path)
+{
+    std::error_code error;
+    const auto whole = fs::absolute(path, error);
+    auto real = error ? whole : fs::weakly_canonical(whole, error);
+    if (error) {
+        throw Error{ErrorKind::Input, "cannot follow", path.string(), error.message()};
+    }
+    return real;
+}
+
 } // namespace
 
 std::vector<fs::path> files_below(const fs::path& root)
@@ -55,8 +66,8 @@ std::vector<fs::path> files_below(const fs::path& root)
 
 bool is_below(const fs::path& path, const fs::path& folder)
 {
-    const auto inner = fs::weakly_canonical(fs::absolute(path));
-    const auto outer = fs::weakly_canonical(fs::absolute(folder));
+    const auto inner = resolved(path);
+    const auto outer = resolved(folder);
     const auto [rest, end] = std::mismatch(outer.begin(), outer.end(), inner.begin(), inner.end());
     return rest == outer.end() || (std::next(rest) == outer.end() && rest->empty());
 }

@@ -154,13 +154,15 @@ JsonText JsonText::from_text(std::string_view what, std::string_view name, std::
     auto impl = std::make_unique<Impl>(Impl{std::string{what}, std::string{name}, std::string{text}, {}, {}});
     try {
         impl->root = json::parse(impl->text, nullptr, true, /*ignore_comments=*/true);
-    } catch (const json::parse_error& error) {
-        // "[json.exception.parse_error.101] parse error at line 3, column 5: ..." without the first word
-        const std::string_view message{error.what()};
-        const auto start = message.find(" at ");
-        throw Error{
-            ErrorKind::Usage, fmt::format("cannot read {}", what), name,
-            start == message.npos ? message : message.substr(start + 4)};
+    } catch (const json::exception& error) {
+        // "[json.exception.parse_error.101] parse error at line 3, column 5: ..." without the first words;
+        // "[json.exception.out_of_range.406] number overflow parsing '1e999'" without the first.
+        std::string_view message{error.what()};
+        for (const std::string_view before : {"] ", "parse error at "}) {
+            const auto start = message.find(before);
+            message.remove_prefix(start == message.npos ? 0 : start + before.size());
+        }
+        throw Error{ErrorKind::Usage, fmt::format("cannot read {}", what), name, message};
     }
     const char* const start = impl->text.data();
     const char* taken = start;

@@ -139,20 +139,34 @@ bool OutputFile::publish(Existing existing)
     return appeared;
 }
 
-void make_folders(const fs::path& folder)
+namespace {
+
+/// False where the folder around it is missing.
+bool make_folder(const fs::path& folder)
 {
-    if (folder.empty() || ::mkdir(folder.c_str(), 0750) == 0) {
-        if (!folder.empty()) {
-            sync_folder(folder_of(folder));
-        }
-        return;
+    if (::mkdir(folder.c_str(), 0750) == 0) {
+        sync_folder(folder_of(folder));
+        return true;
     }
     if (errno == ENOENT) {
-        make_folders(folder_of(folder));
-        make_folders(folder);
-        return;
+        return false;
     }
     if (errno != EEXIST || !fs::is_directory(folder)) {
+        fail("cannot make the folder", folder);
+    }
+    return true;
+}
+
+} // namespace
+
+void make_folders(const fs::path& folder)
+{
+    if (folder.empty() || make_folder(folder)) {
+        return;
+    }
+    make_folders(folder_of(folder));
+    // Still none: the folder around it takes none (/proc), or was itself deleted. Trying on would never end.
+    if (!make_folder(folder)) {
         fail("cannot make the folder", folder);
     }
 }

@@ -1,5 +1,6 @@
 #include "core/stop.hpp"
 
+#include <algorithm>
 #include <atomic>
 #include <cmath>
 #include <csignal>
@@ -63,8 +64,9 @@ int signal_number() noexcept
 
 bool sleep(double seconds)
 {
-    const auto nap = std::fmod(seconds, 1.0);
-    timespec rest{static_cast<std::time_t>(seconds), static_cast<long>(nap * 1e9)};
+    constexpr double longest = 1e9; // more than anybody waits for, and a number of seconds for certain
+    const auto nap = std::clamp(seconds, 0.0, longest);
+    timespec rest{static_cast<std::time_t>(nap), static_cast<long>(std::fmod(nap, 1.0) * 1e9)};
     while (!requested() && ::nanosleep(&rest, &rest) != 0) {
     }
     return !requested();

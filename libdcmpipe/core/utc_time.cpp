@@ -8,8 +8,8 @@ namespace dcmpipe {
 
 std::string utc_now()
 {
-    const auto seconds = std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
-    return fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", seconds);
+    // Not a time_point: fmt 9 writes that in local time.
+    return fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(std::chrono::system_clock::now()));
 }
 
 } // namespace dcmpipe

@@ -25,9 +25,9 @@ namespace {
 /// Longer binary values are bulk data: pictures, curves, raw data.
 constexpr std::uint64_t most_bulk = 64 * 1024;
 
-/// AES-CBC does not show that its text was changed (PS3.15 names no mode that does). Beside each sealed message
-/// of ours stands its SHA-256, so that damage never passes for somebody's identity. Other readers pass over
-/// it; what others sealed has none.
+/// AES-CBC does not show that its text was changed (PS3.15 names no mode that does). Beside each sealed
+/// message of ours stands its SHA-256, so that damage never passes for somebody's identity. Other readers
+/// pass over it; what others sealed has none.
 constexpr std::string_view digest_creator = "DCMPIPE SEAL";
 constexpr Tag digest_block{0x04010010};
 constexpr Tag digest_element{0x04011001};
@@ -63,8 +63,7 @@ void check_digest(const ElementIndex& data_set, std::uint32_t item, const Elemen
     const auto value = data_set.value(content);
     const bool padded = value.ends_with('\0');
     const auto written = dicom::uid::trimmed(data_set.value(data_set[found]));
-    if (written != digest_of(value) &&
-        !(padded && written == digest_of(value.substr(0, value.size() - 1)))) {
+    if (written != digest_of(value) && !(padded && written == digest_of(value.substr(0, value.size() - 1)))) {
         throw Error{ErrorKind::Refused, "the encrypted attributes were tampered with"};
     }
 }
@@ -147,17 +146,18 @@ pseudonym::RecalledOriginals read_modified_attributes(std::string_view plain, co
 
 /// What was sealed must be of this instance: its UID follows from the original one, or was retained.
 void check_instance(
-    const pseudonym::RecalledOriginals& originals, const Instance& instance, const pseudonym::Key& project_key)
+    const pseudonym::RecalledOriginals& originals, const Instance& instance,
+    const pseudonym::Key& project_key)
 {
     const auto sealed = originals.elements.find(tags::SOPInstanceUID);
-    const auto original =
-        sealed == originals.elements.end()
-            ? std::string{}
-            : std::string{ElementIndex::walk(sealed->second, instance.data_set().encoding())
-                              .text(tags::SOPInstanceUID)};
+    const auto original = sealed == originals.elements.end()
+                              ? std::string{}
+                              : std::string{ElementIndex::walk(sealed->second, instance.data_set().encoding())
+                                                .text(tags::SOPInstanceUID)};
     if (original != instance.instance_uid() && project_key.uid(original) != instance.instance_uid()) {
         throw Error{
-            ErrorKind::Refused, "the encrypted attributes are another instance's, or this is not the project key"};
+            ErrorKind::Refused,
+            "the encrypted attributes are another instance's, or this is not the project key"};
     }
 }
 

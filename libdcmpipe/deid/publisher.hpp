@@ -31,8 +31,8 @@ struct Outcome {
     bool last_of_folder = false; ///< with it, the folder is done
 };
 
-/// Writes the bytes of a result for its outcome, nameless; or marks the outcome as skipped where the same bytes
-/// stand under `path`. `source` is the file that `bytes` borrow from, or null.
+/// Writes the bytes of a result for its outcome, nameless; or marks the outcome as skipped where the same
+/// bytes stand under `path`. `source` is the file that `bytes` borrow from, or null.
 void write_outcome(
     Outcome& outcome, const Rope& bytes, const FileBytes* source, const std::filesystem::path& path);
 

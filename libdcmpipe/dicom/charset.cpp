@@ -128,7 +128,8 @@ public:
                 ::iconv(descriptor, nullptr, nullptr, nullptr, nullptr);
             }
         }
-        return out;
+        // glibc's UTF-8 goes on past U+10FFFF.
+        return is_utf8(out) ? out : made_utf8(out);
     }
 
     /// From UTF-8; nothing where a character cannot be converted.

@@ -41,6 +41,7 @@ TEST_CASE("what is no JSON is a usage error that says where")
     refused("", "line 1");
     refused("{\"x\": 1} more", "line 1");
     refused("{\"x\": \"\xff\"}", "invalid");
+    refused("{\"x\": -1e600}", ": number overflow");
     std::filesystem::remove(path);
     CHECK_THROWS_WITH(read_json_file("the profile", path), Contains("No such file"));
 }

@@ -228,6 +228,20 @@ TEST_CASE("a file can be moved to another owner before it is published")
     CHECK(content(scratch / "a") == "one two");
 }
 
+TEST_CASE("a folder that cannot be made is an error, not an endless try")
+{
+    CHECK_THROWS_WITH(make_folders("/proc/no/such"), Catch::Matchers::Contains("cannot make the folder"));
+    const test::Scratch scratch;
+    // From a folder that is deleted under its feet.
+    CHECK(test::in_child([&] {
+              std::filesystem::create_directory(scratch / "gone");
+              std::filesystem::current_path(scratch / "gone");
+              std::filesystem::remove(scratch / "gone");
+              ::alarm(5);
+              make_folders("a/b");
+          }) == 99);
+}
+
 TEST_CASE("a small text file replaces what stood there")
 {
     const test::Scratch scratch;
