@@ -2,6 +2,7 @@
 
 #include "cli/command.hpp"
 #include "cli/key_options.hpp"
+#include "core/log.hpp"
 #include "core/result_file.hpp"
 #include "deid/encrypted_attributes.hpp"
 #include "deid/foreign_map.hpp"
@@ -111,6 +112,10 @@ void restore_files(const Options& options, const Recall& recall, cli::Context& c
             throw Error{ErrorKind::Input, "cannot restore", file.string(), "no originals of it are known"};
         }
         const auto restored = deid::restore(instance, *originals, options.level);
+        if (options.level == deid::RestoreLevel::Full && deid::lost_pixels(instance, *originals)) {
+            log::warning(
+                "'{}': what was painted over in its pixels is kept nowhere, and stays so", file.string());
+        }
         const auto path = options.out / restored.place(instance, layout).file;
         if (options.dry_run) {
             return Record{path}.set("dry_run", true);
