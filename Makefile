@@ -27,6 +27,21 @@ test: build
 demo:
 	sh scripts/demo.sh
 
+lint: $(B)/build.ninja
+	sh scripts/setup.sh lint
+	cmake --build $(B) --target dictionary_tables
+	sh scripts/lint.sh $(B)
+
+format:
+	git ls-files '*.cpp' '*.hpp' | xargs clang-format -i
+
+# make fuzz SECONDS=300 HARNESS="csv json"
+fuzz:
+	sh scripts/setup.sh build fuzz
+	$(MAKE) BUILD=fuzz build-fuzz/build.ninja
+	cmake --build build-fuzz --target fuzzers
+	sh scripts/fuzz.sh build-fuzz $(or $(SECONDS),60) $(HARNESS)
+
 install: build
 	cmake --install $(B)
 

@@ -129,7 +129,7 @@ void print(std::string_view text)
     write_all(STDOUT_FILENO, text, "stdout");
 }
 
-void take_inventory(deid::Rules rules, cli::Context& context)
+void take_inventory(const deid::Rules& rules, cli::Context& context)
 {
     context.require_inputs();
     deid::Inventory inventory{rules};

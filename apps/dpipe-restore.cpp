@@ -3,6 +3,7 @@
 #include "cli/command.hpp"
 #include "cli/key_options.hpp"
 #include "core/log.hpp"
+#include "core/output_file.hpp"
 #include "core/result_file.hpp"
 #include "deid/encrypted_attributes.hpp"
 #include "deid/foreign_map.hpp"
@@ -55,7 +56,7 @@ void declare(cli::Words& words, Options& options)
         .shows("identity");
     words.flag(
         "--filter-json", options.filter_json,
-        "put originals into the JSON on stdin, a value a line; no INPUT");
+        "put originals into the JSON values on stdin, one a line on stdout");
     words.overwrite(options.overwrite);
     words.dry_run(options.dry_run);
 
@@ -89,11 +90,10 @@ pseudonym::AuditLog open_audit_log(const Options& options)
 /// Notes each study once, before anything of it is shown.
 Recall noted(Recall recall, pseudonym::AuditLog& audit)
 {
-    return [recall = std::move(recall), &audit,
-            studies = std::set<std::string>{}](const dicom::Instance& instance) mutable {
+    return [recall = std::move(recall), &audit](const dicom::Instance& instance) {
         auto originals = recall(instance);
-        if (originals && studies.emplace(instance.study_uid()).second) {
-            audit.append("dpipe-restore", "restore", {std::string{instance.study_uid()}});
+        if (originals) {
+            audit.append_once("dpipe-restore", "restore", {std::string{instance.study_uid()}});
         }
         return originals;
     };
@@ -126,20 +126,24 @@ void restore_files(const Options& options, const Recall& recall, cli::Context& c
 
 void filter_json(pseudonym::Revealer& revealer)
 {
-    for (std::string line; std::getline(std::cin, line);) {
-        if (!line.empty()) {
-            std::cout << restore_json(line, revealer) << std::endl;
-        }
+    for (std::string restored; restore_json(std::cin, revealer, restored);) {
+        write_all(STDOUT_FILENO, restored + "\n", "stdout");
     }
 }
 
 void work(const Options& options, cli::Context& context)
 {
+    if (options.filter_json && (options.cms_key || options.map_file)) {
+        throw Error{ErrorKind::Usage, "--filter-json works with -m/--map alone"};
+    }
     auto audit = open_audit_log(options);
     if (options.cms_key) {
         const deid::CmsKey key{*options.cms_key, options.cms_cert};
+        const auto project_key = options.keys.map || options.keys.key_file
+                                     ? std::optional<pseudonym::Key>{options.keys.key()}
+                                     : std::nullopt;
         const Recall recall = [&](const dicom::Instance& instance) {
-            return decrypted_originals(instance, key);
+            return decrypted_originals(instance, key, project_key ? &*project_key : nullptr);
         };
         return restore_files(options, noted(recall, audit), context);
     }

@@ -78,7 +78,8 @@ send() {
     grep -v '/ct/' sent.list | xargs dcmsend -q -aec DEMO --decompress-never 127.0.0.1 "$port"
 }
 stage receive send
-kill -TERM $receiver && wait $receiver || true
+kill -TERM $receiver
+wait $receiver || true
 
 find_complete() { dpipe-watch --once --timeout 0.2 incoming >complete.list; }
 sleep 0.3

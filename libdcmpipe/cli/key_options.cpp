@@ -34,7 +34,7 @@ const std::filesystem::path& KeyOptions::map_path() const
 
 pseudonym::KeySource KeyOptions::key_source() const
 {
-    return {key_file.value_or(pseudonym::default_key_file(map_path()).string()), passphrase()};
+    return {key_file ? *key_file : pseudonym::default_key_file(map_path()).string(), passphrase()};
 }
 
 pseudonym::RestoreKey KeyOptions::open_restore_key() const

@@ -49,9 +49,19 @@ std::string bytes_of(BIO* bio)
     return {data, static_cast<std::size_t>(size)};
 }
 
+/// What was named as an option and cannot be read is a wrong word, not a bad input.
+FileBytes open_named(const fs::path& path)
+{
+    try {
+        return FileBytes::open(path);
+    } catch (const Error& error) {
+        throw Error{ErrorKind::Usage, "cannot read", path.string(), error.reason()};
+    }
+}
+
 Certificate read_certificate(const fs::path& path)
 {
-    const auto file = FileBytes::open(path);
+    const auto file = open_named(path);
     auto bio = reader(file.view());
     Certificate certificate{::PEM_read_bio_X509(bio.get(), nullptr, nullptr, nullptr)};
     if (!certificate) {
@@ -109,9 +119,7 @@ std::string CmsRecipients::seal(std::string_view plain) const
 {
     constexpr unsigned flags = CMS_BINARY | CMS_PARTIAL;
     const auto* const cipher = impl_->form.gcm ? ::EVP_aes_256_gcm() : ::EVP_aes_256_cbc();
-    const Cms message{
-        impl_->form.gcm ? ::CMS_AuthEnvelopedData_create(cipher)
-                        : ::CMS_encrypt(nullptr, nullptr, cipher, flags)};
+    const Cms message{::CMS_encrypt(nullptr, nullptr, cipher, flags)};
     bool good = message != nullptr;
     for (const auto& certificate : impl_->certificates) {
         CMS_RecipientInfo* const recipient =
@@ -147,7 +155,7 @@ CmsKey::CmsKey(const fs::path& key, const fs::path& certificate)
             "others can read it: chmod 600 it, and consider it known"};
     }
     auto impl = std::make_unique<Impl>();
-    const auto file = FileBytes::open(key);
+    const auto file = open_named(key);
     auto bio = reader(file.view());
     impl->key.reset(::PEM_read_bio_PrivateKey(bio.get(), nullptr, nullptr, nullptr));
     if (!impl->key) {

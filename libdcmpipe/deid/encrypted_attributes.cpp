@@ -1,7 +1,9 @@
 #include "deid/encrypted_attributes.hpp"
 
 #include "core/error.hpp"
+#include "core/sha256.hpp"
 #include "dicom/encode.hpp"
+#include "dicom/private_block.hpp"
 #include "dicom/recode.hpp"
 #include "dicom/tags.hpp"
 #include "dicom/uid.hpp"
@@ -22,6 +24,50 @@ namespace {
 
 /// Longer binary values are bulk data: pictures, curves, raw data.
 constexpr std::uint64_t most_bulk = 64 * 1024;
+
+/// AES-CBC does not show that its text was changed (PS3.15 names no mode that does). Beside each sealed message
+/// of ours stands its SHA-256, so that damage never passes for somebody's identity. Other readers pass over
+/// it; what others sealed has none.
+constexpr std::string_view digest_creator = "DCMPIPE SEAL";
+constexpr Tag digest_block{0x04010010};
+constexpr Tag digest_element{0x04011001};
+
+std::string digest_of(std::string_view sealed)
+{
+    Sha256 digest;
+    digest.add(sealed);
+    return digest.hex();
+}
+
+/// One item of (0400,0500).
+std::string sealed_item(std::string_view sealed, dicom::Encoding encoding)
+{
+    return dicom::encode_item(
+        dicom::encode_element(
+            tags::EncryptedContentTransferSyntaxUID, vr::UI, dicom::transfer_syntax::ExplicitVRLittleEndian,
+            encoding) +
+            dicom::encode_element(tags::EncryptedContent, vr::OB, sealed, encoding) +
+            dicom::encode_element(digest_block, vr::LO, digest_creator, encoding) +
+            dicom::encode_element(digest_element, vr::LO, digest_of(sealed), encoding),
+        encoding);
+}
+
+/// Throws Error{Refused} where the message is not the one that was written.
+void check_digest(const ElementIndex& data_set, std::uint32_t item, const Element& content)
+{
+    const auto found = data_set.find(digest_element, item);
+    if (found == ElementIndex::None ||
+        dicom::PrivateBlocks{data_set}.creator_of(data_set[found]) != digest_creator) {
+        return;
+    }
+    const auto value = data_set.value(content);
+    const bool padded = value.ends_with('\0');
+    const auto written = dicom::uid::trimmed(data_set.value(data_set[found]));
+    if (written != digest_of(value) &&
+        !(padded && written == digest_of(value.substr(0, value.size() - 1)))) {
+        throw Error{ErrorKind::Refused, "the encrypted attributes were tampered with"};
+    }
+}
 
 /// What a reader needs beside what was taken: whose it is, in which characters it is written, and who owns
 /// the private elements.
@@ -70,9 +116,13 @@ pseudonym::RecalledOriginals read_modified_attributes(std::string_view plain, co
     const auto index = ElementIndex::walk(plain, ExplicitLittleEndian);
     const auto sequence = index.find(tags::ModifiedAttributesSequence);
     const auto item = sequence == ElementIndex::None ? ElementIndex::None : index.first_child(sequence);
-    if (item == ElementIndex::None || index[item].end != index[sequence].end) {
+    if (item == ElementIndex::None || index[item].end != index.size() || sequence != 0) {
         throw Error{
             ErrorKind::Refused, "what the key opens is no Modified Attributes Sequence with one item"};
+    }
+    // A message that others sealed shows damage only by what it holds.
+    if (const auto uid = index.text(tags::SOPInstanceUID, item); !uid.empty() && !dicom::uid::is_valid(uid)) {
+        throw Error{ErrorKind::Refused, "the encrypted attributes were tampered with"};
     }
     pseudonym::RecalledOriginals originals;
     originals.transfer_syntax = instance.transfer_syntax();
@@ -81,6 +131,22 @@ pseudonym::RecalledOriginals read_modified_attributes(std::string_view plain, co
             index[i].tag, dicom::recode(index, i, instance.data_set().encoding()));
     }
     return originals;
+}
+
+/// What was sealed must be of this instance: its UID follows from the original one, or was retained.
+void check_instance(
+    const pseudonym::RecalledOriginals& originals, const Instance& instance, const pseudonym::Key& project_key)
+{
+    const auto sealed = originals.elements.find(tags::SOPInstanceUID);
+    const auto original =
+        sealed == originals.elements.end()
+            ? std::string{}
+            : std::string{ElementIndex::walk(sealed->second, instance.data_set().encoding())
+                              .text(tags::SOPInstanceUID)};
+    if (original != instance.instance_uid() && project_key.uid(original) != instance.instance_uid()) {
+        throw Error{
+            ErrorKind::Refused, "the encrypted attributes are another instance's, or this is not the project key"};
+    }
 }
 
 /// What else is sealed in the instance stays in it; what was opened goes, and so does what was said of it.
@@ -129,12 +195,7 @@ std::string encrypted_items(
     const auto& data_set = instance.data_set();
     const auto encoding = data_set.encoding();
     const auto sealed = recipients.seal(modified_attributes(data_set, elements));
-    auto items = dicom::encode_item(
-        dicom::encode_element(
-            tags::EncryptedContentTransferSyntaxUID, vr::UI, dicom::transfer_syntax::ExplicitVRLittleEndian,
-            encoding) +
-            dicom::encode_element(tags::EncryptedContent, vr::OB, sealed, encoding),
-        encoding);
+    auto items = sealed_item(sealed, encoding);
     const auto earlier = data_set.find(tags::EncryptedAttributesSequence);
     for (auto i = earlier == ElementIndex::None ? ElementIndex::None : data_set.first_child(earlier);
          i != ElementIndex::None && i < data_set.end_of(earlier); i = data_set[i].end) {
@@ -143,7 +204,8 @@ std::string encrypted_items(
     return items;
 }
 
-std::optional<pseudonym::RecalledOriginals> decrypted_originals(const Instance& instance, const CmsKey& key)
+std::optional<pseudonym::RecalledOriginals> decrypted_originals(
+    const Instance& instance, const CmsKey& key, const pseudonym::Key* project_key)
 {
     const auto& data_set = instance.data_set();
     const auto sequence = data_set.find(tags::EncryptedAttributesSequence);
@@ -158,8 +220,13 @@ std::optional<pseudonym::RecalledOriginals> decrypted_originals(const Instance& 
             continue;
         }
         try {
+            check_digest(data_set, item, data_set[content]);
             const auto plain = as_explicit(key.open(data_set.value(data_set[content])));
             auto originals = read_modified_attributes(plain, instance);
+            // Items further back are of earlier layers, whose output was not this instance.
+            if (project_key != nullptr && item == data_set.first_child(sequence)) {
+                check_instance(originals, instance, *project_key);
+            }
             leave_other_items(data_set, sequence, item, originals);
             return originals;
         } catch (const Error& error) {

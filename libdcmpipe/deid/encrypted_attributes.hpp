@@ -2,6 +2,7 @@
 
 #include "deid/cms.hpp"
 #include "dicom/instance.hpp"
+#include "pseudonym/key.hpp"
 #include "pseudonym/originals.hpp"
 
 #include <map>
@@ -21,8 +22,9 @@ std::string encrypted_items(
 
 /// What the newest item that `key` opens holds, encoded as the instance is. Nothing where the instance has no
 /// (0400,0500). Throws Error{Refused} where the key opens none of its items, or what it opens is no Modified
-/// Attributes Sequence: one with exactly one item.
+/// Attributes Sequence: one with exactly one item; and, where `project_key` is given, where the newest item
+/// was sealed for another instance.
 std::optional<pseudonym::RecalledOriginals> decrypted_originals(
-    const dicom::Instance& instance, const CmsKey& key);
+    const dicom::Instance& instance, const CmsKey& key, const pseudonym::Key* project_key = nullptr);
 
 } // namespace dcmpipe::deid

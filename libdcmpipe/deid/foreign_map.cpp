@@ -1,6 +1,7 @@
 #include "deid/foreign_map.hpp"
 
 #include "core/error.hpp"
+#include "core/file_bytes.hpp"
 #include "core/json_file.hpp"
 #include "dicom/charset.hpp"
 #include "dicom/dictionary.hpp"
@@ -64,7 +65,11 @@ constexpr std::pair<std::string_view, Tag> labels[]{
 
 bool is_sqlite(const fs::path& file)
 {
-    return read_text_file(file).starts_with("SQLite format 3");
+    try {
+        return FileBytes::open(file).view().starts_with("SQLite format 3");
+    } catch (const Error& error) {
+        refuse(file, error.reason());
+    }
 }
 
 } // namespace

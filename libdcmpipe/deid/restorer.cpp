@@ -60,7 +60,7 @@ public:
             put(ElementIndex::None, tag, element);
         }
         for (const auto tag : originals.added) {
-            if (!originals.elements.contains(tag)) {
+            if (!originals.elements.contains(tag) && (complete || tag != tags::PatientIdentityRemoved)) {
                 remove(tag);
             }
         }
@@ -72,7 +72,9 @@ public:
     void identity(const RecalledOriginals& originals)
     {
         for (const auto& [tag, element] : originals.elements) {
-            if (!tag.is_private() && !tag.is_group_length() && !is_method(tag)) {
+            if (tag == tags::EncryptedAttributesSequence) {
+                put(ElementIndex::None, tag, element);
+            } else if (!tag.is_private() && !tag.is_group_length() && !is_method(tag)) {
                 const auto index = ElementIndex::walk(element, data_set_.encoding());
                 merge(index, ElementIndex::None, ElementIndex::None);
             }
@@ -82,6 +84,10 @@ public:
             if (tag != tags::PatientIdentityRemoved) {
                 remove(tag);
             }
+        }
+        const auto& added = originals.added;
+        if (std::find(added.begin(), added.end(), tags::EncryptedAttributesSequence) != added.end()) {
+            remove(tags::EncryptedAttributesSequence);
         }
     }
 

@@ -148,11 +148,12 @@ Decision Rules::decide(const Place& place, const Iod& iod) const
     if (known == nullptr && !profile_.keep_unknown_attributes) {
         return {Action::Remove, "not in the data dictionary"};
     }
-    for (auto i = vr_rules_.rbegin(); i != vr_rules_.rend(); ++i) {
-        const Rule& rule = profile_.rules[*i];
-        if (rule.selector.selects(place)) {
-            return {rule.action, rule.where, &rule};
-        }
+    const auto last = std::find_if(vr_rules_.rbegin(), vr_rules_.rend(), [&](auto i) {
+        return profile_.rules[i].selector.selects(place);
+    });
+    if (last != vr_rules_.rend()) {
+        const Rule& rule = profile_.rules[*last];
+        return {rule.action, rule.where, &rule};
     }
     return by_vr(element.tag, vr);
 }
@@ -170,8 +171,9 @@ Decision Rules::by_table(const TableRow& row, Tag tag, Vr vr, const Iod& iod) co
         shift = shift || (letter == 'C' && option == Option::RetainLongitudinalModifiedDates);
         clean = clean || (letter == 'C' && option != Option::RetainLongitudinalModifiedDates);
     }
-    const bool picture = (tag.group() & 0xef00U) == 0x5000 || (tag.group() & 0xff00U) == 0x6000;
-    if (picture && clean) {
+    const auto groups = tag.group() & 0xff00U; // curves and overlays repeat by group
+    const bool drawing = groups == 0x5000 || groups == 0x6000;
+    if (drawing && clean) {
         return {basic, "PS3.15 Table E.1-1: a drawing cannot be cleaned, so it goes"};
     }
     if (shift && (!keep || profile_.shift_device_dates)) {

@@ -153,6 +153,7 @@ public:
 
 private:
     /// What iconv_open() gives for a set that this system does not have.
+    // NOLINTNEXTLINE(misc-misplaced-const,performance-no-int-to-ptr): so POSIX has it
     inline static const iconv_t none = reinterpret_cast<iconv_t>(-1);
 
     iconv_t open(std::string_view to, std::string_view from)
@@ -316,7 +317,12 @@ std::optional<std::string> CharacterSet::from_utf8(std::string_view text) const
     const bool declared = terms_->first != nullptr && terms_->first != &ascii;
     const bool one_set = declared && !terms_->extended &&
                          (terms_->first->form == Form::Single || terms_->first->form == Form::Whole);
-    return one_set ? terms_->converter.convert_back(terms_->first->iconv, std::string{text}) : std::nullopt;
+    if (!one_set) {
+        return std::nullopt;
+    }
+    auto bytes = terms_->converter.convert_back(terms_->first->iconv, std::string{text});
+    // iconv's Shift JIS holds more than ISO_IR 13 does, kanji above all.
+    return bytes && to_utf8(*bytes) == text ? bytes : std::nullopt;
 }
 
 } // namespace dcmpipe::dicom

@@ -76,6 +76,7 @@ const std::vector<const Entry*>& by_keyword()
 {
     static const auto sorted = [] {
         std::vector<const Entry*> all;
+        all.reserve(entries.size() + repeating.size());
         for (const auto& entry : entries) {
             all.push_back(&entry);
         }

@@ -15,7 +15,6 @@
 
 namespace dcmpipe::dicom {
 
-namespace fs = std::filesystem;
 
 namespace {
 

@@ -105,6 +105,19 @@ void AuditLog::append(
     }
 }
 
+void AuditLog::append_once(
+    std::string_view program, std::string_view action, const std::vector<std::string>& of_whom)
+{
+    auto line = of_whom;
+    line.emplace_back(program);
+    line.emplace_back(action);
+    // Known only once it is written: a log that fails now must fail the next look as well.
+    if (!written_.contains(line)) {
+        append(program, action, of_whom);
+        written_.insert(std::move(line));
+    }
+}
+
 AuditLog::Verdict AuditLog::verify() const
 {
     Verdict verdict;

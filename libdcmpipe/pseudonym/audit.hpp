@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -21,6 +22,11 @@ public:
     /// it does, and of whom. No log, no reveal: throws Error{Refused} where it cannot be written.
     void append(std::string_view program, std::string_view action, const std::vector<std::string>& of_whom);
 
+    /// As append(), but what this object wrote already it does not write again: for who looks at thousands of
+    /// instances of one study.
+    void append_once(
+        std::string_view program, std::string_view action, const std::vector<std::string>& of_whom);
+
     struct Verdict {
         std::uint64_t lines = 0;
         std::vector<std::string> faults; ///< what is wrong, and in which line
@@ -32,6 +38,7 @@ public:
 private:
     std::filesystem::path path_;
     Key key_;
+    std::set<std::vector<std::string>> written_;
 };
 
 /// `link.audit.jsonl` for `link.db`.

@@ -34,12 +34,14 @@ constexpr std::pair<std::string_view, Format> format_names[]{
 }
 
 /// What a lookup shows of the patient, as Table C.2-3's keywords and their values.
-std::string
-particulars_of(const PatientIdentity& identity, const std::string& name = {}, const std::string& birth_date = {})
+std::string particulars_of(
+    const PatientIdentity& identity, const std::string& name = {}, const std::string& birth_date = {})
 {
     Json json{{"PatientID", identity.id}};
     for (const auto& [keyword, value] :
-         {std::pair{"IssuerOfPatientID", identity.issuer}, {"PatientName", name}, {"PatientBirthDate", birth_date}}) {
+         {std::pair{"IssuerOfPatientID", identity.issuer},
+          {"PatientName", name},
+          {"PatientBirthDate", birth_date}}) {
         if (!value.empty()) {
             json[keyword] = value;
         }

@@ -1,9 +1,9 @@
 #include "pseudonym/json_filter.hpp"
 
 #include "core/error.hpp"
-#include "dicom/tags.hpp"
 #include "dicom/uid.hpp"
 
+#include <istream>
 #include <map>
 #include <optional>
 
@@ -11,7 +11,6 @@
 
 namespace dcmpipe::pseudonym {
 
-namespace tags = dicom::tags;
 using Json = nlohmann::ordered_json;
 
 namespace {
@@ -43,7 +42,7 @@ private:
     std::optional<std::string> original_of(const std::string& text, const std::string& key)
     {
         if (dicom::uid::is_valid(text) && text.find('.') != std::string::npos) {
-            return original_uid(text);
+            return revealer_.original_uid(text);
         }
         const auto* const who = patient_of(text);
         if (who == nullptr) {
@@ -65,37 +64,27 @@ private:
         return entry->second.is_object() ? &entry->second : nullptr;
     }
 
-    std::optional<std::string> original_uid(const std::string& uid)
-    {
-        if (const auto study = revealer_.study_originals(uid)) {
-            return text_of(*study, tags::StudyInstanceUID);
-        }
-        if (const auto instance = revealer_.originals(uid, uid)) {
-            return text_of(*instance, tags::SOPInstanceUID);
-        }
-        return std::nullopt;
-    }
-
-    static std::optional<std::string> text_of(const RecalledOriginals& originals, dicom::Tag tag)
-    {
-        auto text = original_text(originals, tag);
-        return text.empty() ? std::nullopt : std::optional{std::move(text)};
-    }
-
     Revealer& revealer_;
     std::map<std::string, Json> patients_; ///< null where a text is no code
 };
 
 } // namespace
 
-std::string restore_json(std::string_view text, Revealer& revealer)
+bool restore_json(std::istream& from, Revealer& revealer, std::string& restored)
 {
-    auto json = Json::parse(text, nullptr, false);
-    if (json.is_discarded()) {
-        throw Error{ErrorKind::Input, "cannot read a line of stdin: not JSON"};
+    if ((from >> std::ws).eof()) {
+        return false;
+    }
+    Json json;
+    try {
+        from >> json;
+    } catch (const Json::exception&) {
+        // What it says would show the text.
+        throw Error{ErrorKind::Input, "cannot read stdin: not JSON"};
     }
     Filter{revealer}.restore(json, {});
-    return json.dump(-1, ' ', false, Json::error_handler_t::replace);
+    restored = json.dump(-1, ' ', false, Json::error_handler_t::replace);
+    return true;
 }
 
 } // namespace dcmpipe::pseudonym

@@ -51,9 +51,9 @@ CREATE TABLE originals (
     body BLOB NOT NULL,          -- sealed: the difference to the base
     UNIQUE (instance, digest)
 ) STRICT;
-CREATE TABLE study (
-    study BLOB PRIMARY KEY,      -- HMAC of the output's Study Instance UID
-    first INTEGER NOT NULL REFERENCES originals
+CREATE TABLE first (             -- what came first of a study or series
+    uid BLOB PRIMARY KEY,        -- HMAC of the output's Study or Series Instance UID
+    originals INTEGER NOT NULL REFERENCES originals
 ) STRICT, WITHOUT ROWID;
 )sql";
 

@@ -105,6 +105,10 @@ public:
     std::optional<RecalledOriginals> recall_study(
         std::string_view study_uid, const RestoreKey& restore_key) const;
 
+    /// As recall_study(), of a series.
+    std::optional<RecalledOriginals> recall_series(
+        std::string_view series_uid, const RestoreKey& restore_key) const;
+
     /// The patient with this code, or with an alias of it.
     std::optional<KnownPatient> find_code(std::string_view code, const RestoreKey& restore_key) const;
 

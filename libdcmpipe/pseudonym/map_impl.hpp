@@ -128,6 +128,8 @@ struct Map::Impl {
     std::string index_of(std::string_view kind, std::string_view uid) const;
     std::int64_t remember(const Originals& instance);
     std::optional<RecalledOriginals> recall(SQLite::Statement& newest, const RestoreKey& restore_key) const;
+    std::optional<RecalledOriginals>
+    recall_first(std::string_view kind, std::string_view uid, const RestoreKey& restore_key);
 };
 
 } // namespace dcmpipe::pseudonym

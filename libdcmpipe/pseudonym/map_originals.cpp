@@ -85,10 +85,14 @@ std::int64_t Map::Impl::remember(const Originals& instance)
     bind_blob(insert, 6, sealer.seal(body, context_of_originals(index, base_row)));
     insert.exec();
     const auto row = database.getLastInsertRowid();
-    SQLite::Statement study{database, "INSERT OR IGNORE INTO study VALUES (?, ?)"};
-    bind_blob(study, 1, index_of("study", instance.study_uid));
-    study.bind(2, row);
-    study.exec();
+    SQLite::Statement first{database, "INSERT OR IGNORE INTO first VALUES (?, ?)"};
+    for (const auto& [kind, uid] :
+         {std::pair{"study", instance.study_uid}, std::pair{"series", instance.series_uid}}) {
+        bind_blob(first, 1, index_of(kind, uid));
+        first.bind(2, row);
+        first.exec();
+        first.reset();
+    }
     return row;
 }
 
@@ -166,14 +170,27 @@ std::optional<RecalledOriginals> Map::recall(
     });
 }
 
+std::optional<RecalledOriginals> Map::Impl::recall_first(
+    std::string_view kind, std::string_view uid, const RestoreKey& restore_key)
+{
+    return exclusively([&] {
+        SQLite::Statement first{database, "SELECT originals FROM first WHERE uid = ?"};
+        const auto index = index_of(kind, uid);
+        bind_blob(first, 1, index);
+        return recall(first, restore_key);
+    });
+}
+
 std::optional<RecalledOriginals> Map::recall_study(
     std::string_view study_uid, const RestoreKey& restore_key) const
 {
-    return impl_->exclusively([&] {
-        SQLite::Statement first{impl_->database, "SELECT first FROM study WHERE study = ?"};
-        bind_blob(first, 1, impl_->index_of("study", study_uid));
-        return impl_->recall(first, restore_key);
-    });
+    return impl_->recall_first("study", study_uid, restore_key);
+}
+
+std::optional<RecalledOriginals> Map::recall_series(
+    std::string_view series_uid, const RestoreKey& restore_key) const
+{
+    return impl_->recall_first("series", series_uid, restore_key);
 }
 
 } // namespace dcmpipe::pseudonym

@@ -39,7 +39,7 @@ std::string original_text(const RecalledOriginals& originals, dicom::Tag tag)
 
 void Revealer::note(std::string_view action, const std::string& of_whom)
 {
-    audit_.append(program_, action, {of_whom});
+    audit_.append_once(program_, action, {of_whom});
 }
 
 std::string Revealer::by_code(std::string_view code)
@@ -89,19 +89,27 @@ std::optional<RecalledOriginals> Revealer::originals(
     std::string_view instance_uid, std::string_view study_uid)
 {
     auto originals = map_.recall(instance_uid, restore_key_);
-    if (originals && noted_studies_.emplace(study_uid).second) {
+    if (originals) {
         note("restore", std::string{study_uid});
     }
     return originals;
 }
 
-std::optional<RecalledOriginals> Revealer::study_originals(std::string_view study_uid)
+std::optional<std::string> Revealer::original_uid(std::string_view uid)
 {
-    auto originals = map_.recall_study(study_uid, restore_key_);
-    if (originals && noted_studies_.emplace(study_uid).second) {
-        note("restore", std::string{study_uid});
+    auto found = std::pair{map_.recall_study(uid, restore_key_), tags::StudyInstanceUID};
+    if (!found.first) {
+        found = {map_.recall_series(uid, restore_key_), tags::SeriesInstanceUID};
     }
-    return originals;
+    if (!found.first) {
+        found = {map_.recall(uid, restore_key_), tags::SOPInstanceUID};
+    }
+    if (!found.first) {
+        return std::nullopt;
+    }
+    note("lookup of UID", std::string{uid});
+    auto original = original_text(*found.first, found.second);
+    return original.empty() ? std::nullopt : std::optional{std::move(original)};
 }
 
 } // namespace dcmpipe::pseudonym

@@ -3,7 +3,7 @@
 #include "pseudonym/audit.hpp"
 #include "pseudonym/map.hpp"
 
-#include <set>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -32,8 +32,8 @@ public:
     /// What an instance was; nothing where the map does not know it. A study is noted once a run.
     std::optional<RecalledOriginals> originals(std::string_view instance_uid, std::string_view study_uid);
 
-    /// The original of an attribute of the first instance of a study; for looking up one value.
-    std::optional<RecalledOriginals> study_originals(std::string_view study_uid);
+    /// The original of a Study, Series or SOP Instance UID of the output; nothing where the map knows none.
+    std::optional<std::string> original_uid(std::string_view uid);
 
 private:
     void note(std::string_view action, const std::string& of_whom);
@@ -42,7 +42,6 @@ private:
     RestoreKey restore_key_;
     AuditLog& audit_;
     std::string program_;
-    std::set<std::string, std::less<>> noted_studies_;
 };
 
 /// The text of an original, where one was kept; bytes stay in its own character set.

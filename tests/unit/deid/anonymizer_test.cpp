@@ -42,9 +42,9 @@ struct Run {
     std::string output;
     Instance anonymized;
 
-    explicit Run(std::string file)
+    explicit Run(std::string file, const deid::Anonymizer& anonymizer = basic())
         : input(std::move(file)), instance(Instance::from_bytes(input, "input")),
-          result(basic().anonymize(instance, patient)), output(result.file.str()),
+          result(anonymizer.anonymize(instance, patient)), output(result.file.str()),
           anonymized(Instance::from_bytes(output, "output"))
     {
     }
@@ -127,6 +127,20 @@ TEST_CASE("private, unknown, overlay and curve elements go, at every depth")
         CAPTURE(words);
         CHECK_FALSE(run.mentions(words));
     }
+}
+
+TEST_CASE("drawings cannot be cleaned: under Clean Graphics they go all the same")
+{
+    auto profile = deid::load_profile("basic");
+    profile.options.add(deid::Option::CleanGraphics);
+    auto data_set = small_instance();
+    data_set.add(Tag{0x5002, 0x2500}, vr::LO, "curve of Jane");
+    data_set.add(Tag{0x5002, 0x3000}, vr::OW, "curve");
+    data_set.add(Tag{0x6000, 0x0022}, vr::LO, "overlay of Jane");
+    data_set.add(Tag{0x6000, 0x3000}, vr::OW, "overlays");
+    const Run run{data_set.file(), deid::Anonymizer{deid::Rules{std::move(profile)}, test_key()}};
+    CHECK_FALSE(run.mentions("curve"));
+    CHECK_FALSE(run.mentions("overlay"));
 }
 
 TEST_CASE("a type 1 sequence gets a dummy item, an SR says nothing any more")

@@ -6,8 +6,8 @@
 
 #include <random>
 
-using dcmpipe::dicom::CharacterSet;
 using dcmpipe::is_utf8;
+using dcmpipe::dicom::CharacterSet;
 
 namespace {
 
@@ -162,6 +162,13 @@ TEST_CASE("whatever the bytes, the result is UTF-8")
             REQUIRE(is_utf8(set.to_utf8(bytes)));
         }
     }
+}
+
+TEST_CASE("what a set has no place for does not go back into it, whatever the converter can do")
+{
+    const CharacterSet set{"ISO_IR 13"};
+    CHECK(set.from_utf8("\uff94") == "\xd4");
+    CHECK(set.from_utf8("山") == std::nullopt);
 }
 
 TEST_CASE("a set can be moved and used many times")

@@ -71,8 +71,8 @@ TEST_CASE("what is no command set is refused")
     const auto good = element(tags::AffectedSOPClassUID, "1.2");
     const std::string lie{"\0\0\2\0\xff\xff\xff\xff", 8};
     for (const auto& bytes :
-         {good + std::string(1, '\0'), good.substr(0, good.size() - 1), element(tags::SOPClassUID, "1.2"), lie, good + lie,
-          std::string(Command::longest + 1, '\0')}) {
+         {good + std::string(1, '\0'), good.substr(0, good.size() - 1), element(tags::SOPClassUID, "1.2"),
+          lie, good + lie, std::string(Command::longest + 1, '\0')}) {
         CHECK_THROWS_AS(Command::parse(bytes), Error);
     }
 }

@@ -1,0 +1,66 @@
+/// \file All that a peer may send: it asks for an association, then sends messages. DCMTK's part included.
+
+#include "core/error.hpp"
+#include "fuzz/fuzz.hpp"
+#include "net/association.hpp"
+
+#include <algorithm>
+#include <cstring>
+
+#include <sys/socket.h>
+
+namespace {
+
+using namespace dcmpipe;
+
+/// A peer that has said all it will ever say, and hears nothing.
+class Spoken : public net::Transport {
+public:
+    explicit Spoken(std::string_view bytes) : rest_(bytes), socket_(::socket(AF_INET, SOCK_STREAM, 0)) {}
+
+    std::size_t read(char* to, std::size_t size, net::TimePoint /*until*/) override
+    {
+        const auto count = std::min(size, rest_.size());
+        std::memcpy(to, rest_.data(), count);
+        rest_.remove_prefix(count);
+        return count;
+    }
+    void write(std::string_view /*bytes*/, net::TimePoint /*until*/) override {}
+    bool readable(net::TimePoint /*until*/) override { return true; }
+    int fd() const noexcept override { return socket_.get(); }
+    const std::string& peer() const noexcept override { return peer_; }
+
+private:
+    std::string_view rest_;
+    Fd socket_;
+    std::string peer_ = "peer";
+};
+
+void serve(net::Association& association)
+{
+    while (const auto message = association.receive()) {
+        std::size_t bytes = 0;
+        if (message->command.has_data_set()) {
+            association.receive_data_set(*message, [&](std::string_view piece) { bytes += piece.size(); });
+        }
+        association.send(
+            message->context_id, net::Command::response_to(message->command, net::status::Success));
+    }
+}
+
+} // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size)
+{
+    try {
+        const auto first = [](const net::ProposedContext& proposed) {
+            return proposed.transfer_syntaxes.empty() ? std::string{} : proposed.transfer_syntaxes.front();
+        };
+        auto association = net::Association::accept(
+            std::make_unique<Spoken>(fuzz::view(data, size)), {.choose = first});
+        serve(association);
+    } catch (const Error& error) {
+        fuzz::must(error.kind() == ErrorKind::Peer);
+    }
+    return 0;
+}
