@@ -2,13 +2,10 @@
 
 #include "cli/command.hpp"
 #include "cli/key_options.hpp"
-#include "core/log.hpp"
 #include "core/output_file.hpp"
-#include "core/result_file.hpp"
 #include "deid/encrypted_attributes.hpp"
 #include "deid/foreign_map.hpp"
-#include "deid/restorer.hpp"
-#include "dicom/layout.hpp"
+#include "deid/restore_batch.hpp"
 #include "pseudonym/json_filter.hpp"
 
 #include <iostream>
@@ -35,30 +32,28 @@ struct Options {
     std::optional<fs::path> map_file;
     std::optional<fs::path> audit_log;
     bool filter_json = false;
-    fs::path out;
     std::string layout = "patient";
-    deid::RestoreLevel level = deid::RestoreLevel::Identity;
-    bool overwrite = false;
-    bool dry_run = false;
+    deid::RestoreOptions restore;
 };
 
 void declare(cli::Words& words, Options& options)
 {
     using deid::RestoreLevel;
     words.inputs("INPUT...", "files and folders to restore; '-' reads their names from stdin");
-    words.out(options.out, "write results below DIR");
+    words.out(options.restore.out, "write results below DIR");
     words.option("--layout", options.layout, "NAME|TEMPLATE", "where a result stands below DIR")
         .shows("patient");
     words
         .choice(
-            "--level", options.level, {{"identity", RestoreLevel::Identity}, {"full", RestoreLevel::Full}},
+            "--level", options.restore.level,
+            {{"identity", RestoreLevel::Identity}, {"full", RestoreLevel::Full}},
             "put back patient, UIDs and dates, or every attribute")
         .shows("identity");
     words.flag(
         "--filter-json", options.filter_json,
         "put originals into the JSON values on stdin, one a line on stdout");
-    words.overwrite(options.overwrite);
-    words.dry_run(options.dry_run);
+    words.overwrite(options.restore.overwrite);
+    words.dry_run(options.restore.dry_run);
 
     words.group("Where the originals are");
     options.keys.declare_map(words);
@@ -73,8 +68,6 @@ void declare(cli::Words& words, Options& options)
         .shows("MAP with the ending .audit.jsonl, or DIR.audit.jsonl");
 }
 
-using Recall = std::function<std::optional<pseudonym::RecalledOriginals>(const dicom::Instance&)>;
-
 /// What is not in a map of ours has no project key either: its audit log is chained under a key that
 /// everybody knows, which shows accidents but no forger.
 pseudonym::AuditLog open_audit_log(const Options& options)
@@ -83,12 +76,12 @@ pseudonym::AuditLog open_audit_log(const Options& options)
         return {
             options.audit_log.value_or(pseudonym::default_audit_log(*options.keys.map)), options.keys.key()};
     }
-    const auto beside_out = fs::path{options.out / ""}.parent_path() += ".audit.jsonl";
+    const auto beside_out = fs::path{options.restore.out / ""}.parent_path() += ".audit.jsonl";
     return {options.audit_log.value_or(beside_out), pseudonym::Key{{}}};
 }
 
 /// Notes each study once, before anything of it is shown.
-Recall noted(Recall recall, pseudonym::AuditLog& audit)
+deid::Recall noted(deid::Recall recall, pseudonym::AuditLog& audit)
 {
     return [recall = std::move(recall), &audit](const dicom::Instance& instance) {
         auto originals = recall(instance);
@@ -99,29 +92,22 @@ Recall noted(Recall recall, pseudonym::AuditLog& audit)
     };
 }
 
-void restore_files(const Options& options, const Recall& recall, cli::Context& context)
+void restore_files(const Options& options, const deid::Recall& recall, cli::Context& context)
 {
-    if (options.out.empty()) {
+    context.require_inputs();
+    if (options.restore.out.empty()) {
         throw Error{ErrorKind::Usage, "-o/--out is missing"};
     }
-    const dicom::Layout layout{options.layout};
-    context.for_each_file([&](const fs::path& file) {
-        const auto instance = dicom::Instance::open(file);
-        const auto originals = recall(instance);
-        if (!originals) {
-            throw Error{ErrorKind::Input, "cannot restore", file.string(), "no originals of it are known"};
-        }
-        const auto restored = deid::restore(instance, *originals, options.level);
-        if (options.level == deid::RestoreLevel::Full && deid::lost_pixels(instance, *originals)) {
-            log::warning(
-                "'{}': what was painted over in its pixels is kept nowhere, and stays so", file.string());
-        }
-        const auto path = options.out / restored.place(instance, layout).file;
-        if (options.dry_run) {
-            return Record{path}.set("dry_run", true);
-        }
-        return Record{path, write_result(restored.file, instance.file(), path, options.overwrite)};
-    });
+    auto restore = options.restore;
+    restore.layout = dicom::Layout{options.layout};
+    restore_batch(
+        restore, recall,
+        {.next_input = [&] { return context.next_input(); },
+         .input_is_ready = [&] { return context.input_is_ready(); },
+         .emit = [&](const Record& record) { context.emit(record); },
+         .fail = [&](const fs::path& path, const Error& error,
+                     Status status) { context.fail(path, error, status); },
+         .progress = [&](auto items, auto bytes) { context.progress().add(items, bytes); }});
 }
 
 void filter_json(pseudonym::Revealer& revealer)
@@ -142,14 +128,14 @@ void work(const Options& options, cli::Context& context)
         const auto project_key = options.keys.map || options.keys.key_file
                                      ? std::optional<pseudonym::Key>{options.keys.key()}
                                      : std::nullopt;
-        const Recall recall = [&](const dicom::Instance& instance) {
+        const deid::Recall recall = [&](const dicom::Instance& instance) {
             return decrypted_originals(instance, key, project_key ? &*project_key : nullptr);
         };
         return restore_files(options, noted(recall, audit), context);
     }
     if (options.map_file) {
         const deid::ForeignMap map{*options.map_file};
-        const Recall recall = [&](const dicom::Instance& instance) { return map.recall(instance); };
+        const deid::Recall recall = [&](const dicom::Instance& instance) { return map.recall(instance); };
         return restore_files(options, noted(recall, audit), context);
     }
     const auto map = options.keys.open_map();
@@ -157,7 +143,7 @@ void work(const Options& options, cli::Context& context)
     if (options.filter_json) {
         return filter_json(revealer);
     }
-    const Recall recall = [&](const dicom::Instance& instance) {
+    const deid::Recall recall = [&](const dicom::Instance& instance) {
         return revealer.originals(instance.instance_uid(), instance.study_uid());
     };
     restore_files(options, recall, context);

@@ -66,7 +66,10 @@ class Batch {
 public:
     Batch(
         const BatchOptions& options, const Anonymizer& anonymizer, pseudonym::Map& map, const BatchEnds& ends)
-        : options_(options), anonymizer_(anonymizer), map_(map), ends_(ends), publisher_(options, map, ends)
+        : options_(options), anonymizer_(anonymizer), map_(map), ends_(ends),
+          publisher_(
+              {options.overwrite, options.in_place, options.dry_run},
+              [&map](const auto& originals) { map.remember(originals); }, ends)
     {
     }
 
@@ -289,13 +292,7 @@ private:
             return;
         }
         outcome.originals = std::move(done.originals);
-        std::error_code ignored;
-        if (fs::exists(path, ignored) && done.file.equals(FileBytes::open(path).view())) {
-            outcome.record->set_status(Status::Skipped);
-            return;
-        }
-        outcome.file.emplace(path);
-        done.file.write_to(outcome.file->fd(), instance.file(), path);
+        write_outcome(outcome, done.file, instance.file(), path);
     }
 
     const BatchOptions& options_;

@@ -1,16 +1,13 @@
 #pragma once
 
-#include "core/error.hpp"
-#include "core/record.hpp"
 #include "deid/anonymizer.hpp"
+#include "deid/batch_ends.hpp"
 #include "deid/code_table.hpp"
 #include "deid/report.hpp"
 #include "dicom/layout.hpp"
 #include "pseudonym/map.hpp"
 
 #include <filesystem>
-#include <functional>
-#include <optional>
 
 namespace dcmpipe::deid {
 
@@ -23,16 +20,6 @@ struct BatchOptions {
     bool dry_run = false;
     /// Each result goes beside its input, under its new SOP Instance UID; then the input is removed.
     bool in_place = false;
-};
-
-/// Where a batch's inputs come from and its results go to. Each may be called from any thread, one call at a
-/// time; an exception from one of them ends the batch.
-struct BatchEnds {
-    std::function<std::optional<std::filesystem::path>()> next_input;
-    std::function<bool()> input_is_ready; ///< next_input would not wait
-    std::function<void(const Record&)> emit;
-    std::function<void(const std::filesystem::path&, const Error&, Status)> fail;
-    std::function<void(std::uint64_t items, std::uint64_t bytes)> progress;
 };
 
 /// De-identifies files and trees into one tree, several at a time.

@@ -40,6 +40,17 @@ FileBytes bytes_of(const OutputFile& file)
 
 } // namespace
 
+void write_outcome(Outcome& outcome, const Rope& bytes, const FileBytes* source, const fs::path& path)
+{
+    std::error_code ignored;
+    if (fs::exists(path, ignored) && bytes.equals(FileBytes::open(path).view())) {
+        outcome.record->set_status(Status::Skipped);
+        return;
+    }
+    outcome.file.emplace(path);
+    bytes.write_to(outcome.file->fd(), source, path);
+}
+
 void Publisher::add(std::uint64_t ticket, Outcome outcome)
 {
     const std::lock_guard lock{mutex_};
@@ -78,7 +89,7 @@ void Publisher::publish()
         sync_file_system(folder);
     }
     if (!originals.empty()) {
-        map_.remember(originals);
+        remember_(originals);
     }
     for (auto& outcome : ready_) {
         name_file(outcome);

@@ -1,8 +1,13 @@
 #pragma once
 
+#include "core/file_bytes.hpp"
 #include "core/output_file.hpp"
-#include "deid/batch.hpp"
+#include "core/rope.hpp"
+#include "deid/batch_ends.hpp"
+#include "deid/report.hpp"
+#include "pseudonym/originals.hpp"
 
+#include <functional>
 #include <map>
 #include <mutex>
 #include <string>
@@ -25,13 +30,28 @@ struct Outcome {
     bool last_of_folder = false; ///< with it, the folder is done
 };
 
+/// Writes the bytes of a result for its outcome, nameless; or marks the outcome as skipped where the same bytes
+/// stand under `path`. `source` is the file that `bytes` borrow from, or null.
+void write_outcome(
+    Outcome& outcome, const Rope& bytes, const FileBytes* source, const std::filesystem::path& path);
+
+/// What a publisher may do.
+struct PublishOptions {
+    bool overwrite = false;
+    bool in_place = false; ///< remove each input once its result stands beside it; leave no study markers
+    bool dry_run = false;
+};
+
 /// Brings outcomes into the order of their tickets and publishes them together: bytes to the disk, what was
 /// taken to the map, names, folders, records; in this order, so that a kill at any instant loses nothing
 /// and shows nothing that is not safe. Any thread may call it.
 class Publisher {
 public:
-    Publisher(const BatchOptions& options, pseudonym::Map& map, const BatchEnds& ends)
-        : options_(options), map_(map), ends_(ends)
+    using Remember = std::function<void(const std::vector<pseudonym::Originals>&)>;
+
+    /// `remember` is called with what was taken, before a result has its name.
+    Publisher(const PublishOptions& options, Remember remember, const BatchEnds& ends)
+        : options_(options), remember_(std::move(remember)), ends_(ends)
     {
     }
 
@@ -59,8 +79,8 @@ private:
     void emit(Outcome& outcome);
     void report_studies();
 
-    const BatchOptions& options_;
-    pseudonym::Map& map_;
+    PublishOptions options_;
+    Remember remember_;
     const BatchEnds& ends_;
     std::mutex mutex_;
     std::uint64_t next_ = 0;                 ///< the ticket that comes next

@@ -32,12 +32,26 @@ std::string recoded_leaf(const ElementIndex& index, const Element& element, Enco
     return encode_element(element.tag, element.vr, turn ? swapped(value, unit) : std::string{value}, to);
 }
 
+/// A sequence or item of undefined length (PS3.5 §7.5).
+std::string with_delimiter(const Element& element, std::string_view content, Encoding to)
+{
+    auto bytes = encode_header(element.tag, element.is_item() ? vr::None : vr::SQ, 0, to);
+    bytes.replace(bytes.size() - 4, 4, 4, '\xff');
+    bytes += content;
+    return bytes + encode_header(
+                       element.is_item() ? tags::ItemDelimitationItem : tags::SequenceDelimitationItem,
+                       vr::None, 0, to);
+}
+
 } // namespace
 
 /// Containers are few levels deep (the index bounds them), so this may recurse.
 std::string recode(const ElementIndex& index, std::uint32_t number, Encoding to)
 {
     const Element& element = index[number];
+    if (element.encoding == to) {
+        return std::string{index.raw(element)};
+    }
     if (element.fragments) {
         if (to.big_endian || !to.explicit_vr) {
             throw Error{
@@ -52,6 +66,9 @@ std::string recode(const ElementIndex& index, std::uint32_t number, Encoding to)
     std::string content;
     for (auto i = index.first_child(number); i < index.end_of(number); i = index[i].end) {
         content += recode(index, i, to);
+    }
+    if (element.undefined_length) {
+        return with_delimiter(element, content, to);
     }
     return element.is_item() ? encode_item(content, to) : encode_element(element.tag, vr::SQ, content, to);
 }

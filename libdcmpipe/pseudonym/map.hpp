@@ -96,8 +96,8 @@ public:
     // What follows opens sealed values. Each throws Error{Refused} for a restore key that does not fit, or a
     // row that was tampered with.
 
-    /// What the instance with this SOP Instance UID (of the de-identified output) was; of several with one
-    /// UID the newest. Nothing where the map does not know it.
+    /// What the instance with this SOP Instance UID (of the de-identified output) was; of several inputs with
+    /// one UID the newest. Nothing where the map does not know it.
     std::optional<RecalledOriginals> recall(
         std::string_view instance_uid, const RestoreKey& restore_key) const;
 

@@ -24,6 +24,27 @@ std::string digest_of(const Key& key, const Originals& instance)
     return std::string{text_of(key.token("originals", {instance.transfer_syntax, all})).substr(0, 16)};
 }
 
+/// True where both tell of one input: what both took is the same.
+bool agree(const RecalledOriginals& left, const RecalledOriginals& right)
+{
+    return left.transfer_syntax == right.transfer_syntax &&
+           std::all_of(left.elements.begin(), left.elements.end(), [&](const auto& element) {
+               const auto other = right.elements.find(element.first);
+               return other == right.elements.end() || other->second == element.second;
+           });
+}
+
+/// What an older row of the same input knows beside the newer one.
+void add_older(RecalledOriginals& originals, RecalledOriginals older)
+{
+    originals.elements.merge(older.elements);
+    for (const auto tag : older.added) {
+        if (std::find(originals.added.begin(), originals.added.end(), tag) == originals.added.end()) {
+            originals.added.push_back(tag);
+        }
+    }
+}
+
 } // namespace
 
 std::string context_of_originals(std::string_view instance, std::optional<std::int64_t> base)
@@ -159,14 +180,26 @@ std::optional<RecalledOriginals> Map::Impl::recall(
     return originals;
 }
 
+/// One input that went through two profiles has two rows: what either took belongs to it.
 std::optional<RecalledOriginals> Map::recall(
     std::string_view instance_uid, const RestoreKey& restore_key) const
 {
     return impl_->exclusively([&] {
-        SQLite::Statement newest{
-            impl_->database, "SELECT id FROM originals WHERE instance = ? ORDER BY id DESC LIMIT 1"};
-        bind_blob(newest, 1, impl_->index_of("instance", instance_uid));
-        return impl_->recall(newest, restore_key);
+        SQLite::Statement rows{
+            impl_->database, "SELECT id FROM originals WHERE instance = ? ORDER BY id DESC"};
+        const auto index = impl_->index_of("instance", instance_uid);
+        bind_blob(rows, 1, index);
+        auto newest = impl_->recall(rows, restore_key);
+        while (newest) {
+            auto older = impl_->recall(rows, restore_key);
+            if (!older) {
+                break;
+            }
+            if (agree(*newest, *older)) {
+                add_older(*newest, std::move(*older));
+            }
+        }
+        return newest;
     });
 }
 

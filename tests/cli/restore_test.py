@@ -111,6 +111,17 @@ class Levels(RestoreTest):
         restored, = self.restore(*self.anonymize(source), words=["--level", "full"])
         self.assertEqual(same.difference(restored, source), [])
 
+    def test_full_also_where_two_profiles_made_two_outputs_of_one_input(self):
+        source = self.write()
+        words = ["dpipe-anon", "-m", self.map]
+        strict, = self.succeeds(*words, "-o", self.scratch / "a", source).lines
+        mild, = self.succeeds(
+            *words, "-o", self.scratch / "b", "--retain-device-identity", "--retain-patient-characteristics",
+            source).lines
+        for output in (strict, mild):
+            restored, = self.restore(output, words=["--level", "full", "--overwrite"])
+            self.assertEqual(same.difference(restored, source), [])
+
     def test_what_was_changed_since_stays_changed(self):
         path, = self.anonymize(self.write())
         ds = pydicom.dcmread(path)
@@ -133,8 +144,10 @@ class Inputs(RestoreTest):
             self.assertEqual(same.difference(restored.pop(source.stem), source), [])
         self.assertEqual(restored, {})
 
-    def test_a_folder(self):
-        self.restore(self.scratch / "out", words=["--level", "full"])
+    def test_a_folder_comes_back_as_its_study_folder(self):
+        folder, = self.restore(self.scratch / "out", words=["--level", "full"])
+        self.assertEqual(folder, self.back / "MRN-4711" / tiny.uid("study"))
+        self.assertTrue((folder / tiny.MARKER).exists())
         self.assert_all_back()
 
     def test_files_by_stdin(self):
@@ -143,7 +156,8 @@ class Inputs(RestoreTest):
         self.assert_all_back()
 
     def test_again_is_skipped_and_another_result_is_not_replaced_unless_asked(self):
-        path = self.restore(self.scratch / "out")[0]
+        self.restore(self.scratch / "out")
+        path = self.files(self.back)[0]
         words = ("dpipe-restore", "-m", self.map, "--restore-key", self.key, "-o", self.back, "--json")
         again = [json.loads(line)["status"] for line in self.succeeds(*words, self.scratch / "out").lines]
         self.assertEqual(set(again), {"skipped"})
@@ -166,8 +180,8 @@ class Inputs(RestoreTest):
         self.assertFalse(self.back.exists())
 
     def test_layout(self):
-        paths = self.restore(self.scratch / "out", words=["--layout", "{PatientID}/{SOPInstanceUID}.dcm"])
-        self.assertEqual({p.parent for p in paths}, {self.back / "MRN-4711"})
+        self.restore(self.scratch / "out", words=["--layout", "{PatientID}/{SOPInstanceUID}.dcm"])
+        self.assertEqual({p.parent for p in self.files(self.back)}, {self.back / "MRN-4711"})
 
 
 class Refusals(RestoreTest):
