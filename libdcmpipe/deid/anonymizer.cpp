@@ -6,6 +6,7 @@
 #include "deid/encrypted_attributes.hpp"
 #include "deid/identity.hpp"
 #include "deid/marks.hpp"
+#include "deid/vendor_header.hpp"
 #include "dicom/charset.hpp"
 #include "dicom/dictionary.hpp"
 #include "dicom/encode.hpp"
@@ -15,6 +16,7 @@
 
 #include <algorithm>
 #include <array>
+#include <set>
 
 #include <fmt/format.h>
 
@@ -78,6 +80,7 @@ public:
             }
             i = keeps_layers(i) ? data_set_[i].end : treat(i);
         }
+        drop_empty_blocks();
         complete_patient();
         for (const Mark& mark : marks_of(rules_.profile(), instance_, verdict_.known)) {
             set(mark.tag, mark.vr, mark.value);
@@ -204,6 +207,14 @@ private:
 
     void clean(std::uint32_t i, const Decision& decision)
     {
+        const Element& element = data_set_[i];
+        if (element.tag.is_private() && clean_header(i, decision)) {
+            return;
+        }
+        if (!dicom::is_text(element.vr) && element.vr != vr::UN) {
+            replace_or(i, std::nullopt, decision);
+            return;
+        }
         static const Vocabulary every_word;
         const auto& vocabulary =
             decision.rule != nullptr && decision.rule->vocabulary ? *decision.rule->vocabulary : every_word;
@@ -211,6 +222,19 @@ private:
             const auto text = cleaned(value, identity_, vocabulary);
             return identity_.shows_in(text) ? std::nullopt : std::optional{text};
         });
+    }
+
+    /// A vendor's own header; false where the element is none.
+    bool clean_header(std::uint32_t i, const Decision& decision)
+    {
+        const Element& element = data_set_[i];
+        const auto cleaner = vendor_header_cleaner(element.tag, blocks_.creator_of(element));
+        if (cleaner == nullptr) {
+            return false;
+        }
+        const auto header = cleaner(data_set_.value(element));
+        replace_or(i, header && !identity_.shows_in(*header) ? header : std::nullopt, decision);
+        return true;
     }
 
     void edit(std::uint32_t i, const Decision& decision)
@@ -271,7 +295,49 @@ private:
         if (value) {
             replace(i, *value);
         } else {
+            fallen_back_.push_back(i);
             apply(i, {decision.otherwise, decision.why});
+        }
+    }
+
+    bool is_gone(std::uint32_t i) const
+    {
+        return std::binary_search(fallen_back_.begin(), fallen_back_.end(), i) ||
+               rules_.decide({data_set_, i, blocks_}, iod_).action == Action::Remove;
+    }
+
+    bool owns_nothing(std::uint32_t creator) const
+    {
+        const Tag own = data_set_[creator].tag;
+        const auto end = data_set_.end_of(data_set_[creator].parent);
+        for (auto i = data_set_[creator].end; i < end; i = data_set_[i].end) {
+            const Tag tag = data_set_[i].tag;
+            if (tag.group() == own.group() && tag.element() >> 8U == own.element() && !is_gone(i)) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    /// Private blocks whose last element could not be cleaned: the creator would tell of what is gone.
+    void drop_empty_blocks()
+    {
+        std::set<std::uint32_t> creators;
+        for (const auto i : fallen_back_) {
+            const Tag tag = data_set_[i].tag;
+            const Tag creator{tag.group(), static_cast<std::uint16_t>(tag.element() >> 8U)};
+            const auto found =
+                tag.is_private() ? data_set_.find(creator, data_set_[i].parent) : ElementIndex::None;
+            if (found != ElementIndex::None && !is_gone(found) && owns_nothing(found)) {
+                creators.insert(found);
+            }
+        }
+        for (const auto creator : creators) {
+            for (top_ = creator; data_set_[top_].depth > 0 || data_set_[top_].is_item();) {
+                top_ = data_set_[top_].parent;
+            }
+            rewriter_.remove(creator);
+            changed(creator, {});
         }
     }
 
@@ -402,6 +468,7 @@ private:
     Identity identity_;
     dicom::Rewriter rewriter_;
     Anonymized result_;
+    std::vector<std::uint32_t> fallen_back_; ///< could not be changed as decided: removed instead; in order
     std::uint32_t top_ = ElementIndex::None; ///< the top-level element that is being gone through
 };
 

@@ -75,7 +75,7 @@ public:
             read_dates({text_, *dates, "/dates"});
         }
         members.each("reject", [&](Members& one) { profile_.rejections.push_back(read_rejection(one)); });
-        members.each("rules", [&](Members& one) { profile_.rules.push_back(read_rule(one)); });
+        members.each("rules", [&](Members& one) { read_rules(one); });
         members.each("pixels", [&](Members& one) { profile_.pixels.push_back(read_pixel_rule(one)); });
         members.finish();
         return std::move(profile_);
@@ -180,16 +180,37 @@ private:
         return members.at(key, [&] { return key == "vr" ? Selector::of_vr(word) : Selector::parse(word); });
     }
 
-    Rule read_rule(Members& members)
+    /// One rule, or one for each of its tags.
+    void read_rules(Members& members)
     {
-        Rule rule{read_selector(members), Action::Remove, {}, {}, {}};
+        ++rules_read_;
+        const json* const tags = members.find("tags");
+        if (tags == nullptr) {
+            profile_.rules.push_back(read_rule(members, read_selector(members)));
+            return;
+        }
+        for (std::size_t i = 0; i < tags->size(); ++i) {
+            const auto pointer = fmt::format("tags/{}", i);
+            const json* const tag = tags->is_array() ? &(*tags)[i] : tags;
+            if (!tag->is_string()) {
+                members.fail("tags", "must be a list of tags");
+            }
+            const auto selector =
+                members.at(pointer, [&] { return Selector::parse(tag->get_ref<const std::string&>()); });
+            profile_.rules.push_back(read_rule(members, selector));
+        }
+    }
+
+    Rule read_rule(Members& members, Selector selector)
+    {
+        Rule rule{std::move(selector), Action::Remove, {}, {}, {}};
         const auto action = members.required_text("action");
         rule.action = read_action(action, members, rule);
         if (!applies_to(rule.action, rule.selector.vr())) {
             members.fail(
                 "action", fmt::format("{} makes no sense for VR {}", action, to_string(rule.selector.vr())));
         }
-        rule.where = fmt::format("rule {} of the profile", profile_.rules.size() + 1);
+        rule.where = fmt::format("rule {} of the profile", rules_read_);
         return rule;
     }
 
@@ -285,6 +306,7 @@ private:
     JsonText text_;
     fs::path folder_;
     Profile profile_;
+    std::size_t rules_read_ = 0;
 };
 
 std::string sha256(std::string_view text)

@@ -1,10 +1,12 @@
 #include "deid/rules.hpp"
 
 #include "core/error.hpp"
+#include "deid/private_values.hpp"
 #include "deid/safe_private.hpp"
 #include "deid/table.hpp"
 #include "dicom/dictionary.hpp"
 #include "dicom/encode.hpp"
+#include "dicom/private_dictionary.hpp"
 #include "dicom/tags.hpp"
 
 #include <algorithm>
@@ -69,6 +71,35 @@ constexpr std::optional<std::string_view> always_removed(Tag tag)
     return std::nullopt;
 }
 
+/// The tag of a private element in no block: what rules by creator are found by.
+constexpr Tag outside_block(Tag tag)
+{
+    return Tag{tag.value & 0xffff00ffU};
+}
+
+/// As written; where that says nothing, as DCMTK's dictionary of private tags has it.
+Vr private_vr_of(const Place& place)
+{
+    const Element& element = *place;
+    return element.vr == vr::UN ? dicom::private_vr(element.tag, place.blocks.creator_of(element))
+                                : element.vr;
+}
+
+/// A value that is not what its VR says can hide anything: a sequence that cannot be read, letters in a
+/// number.
+bool is_unreadable(const Place& place)
+{
+    const Element& element = *place;
+    if (element.container || element.length == 0) {
+        return false;
+    }
+    const Vr vr = private_vr_of(place);
+    const Vr known = dicom::private_vr(element.tag, place.blocks.creator_of(element));
+    const auto value = place.index.value(element);
+    const bool number = known == vr::DS || known == vr::IS;
+    return vr == vr::SQ || !reads_as(vr, value) || (number && dicom::is_text(vr) && !reads_as(known, value));
+}
+
 Action capped(Action action, Vr vr)
 {
     return action == Action::Keep && vr == vr::AS ? Action::AgeCap : action;
@@ -87,6 +118,8 @@ Rules::Rules(Profile profile) : profile_(std::move(profile))
         const auto& selector = profile_.rules[i].selector;
         if (const auto tag = selector.tag()) {
             rules_by_tag_[tag->value].push_back(i);
+        } else if (const auto private_tag = selector.private_tag()) {
+            rules_by_tag_[private_tag->value].push_back(i);
         } else if (selector.kind() == Selector::Kind::Vr) {
             vr_rules_.push_back(i);
         } else {
@@ -106,9 +139,16 @@ const Rule* Rules::rule_for(const Place& place) const
             best = &rule;
         }
     };
+    const auto consider_those_of = [&](Tag tag) {
+        if (const auto found = rules_by_tag_.find(tag.value); found != rules_by_tag_.end()) {
+            std::for_each(found->second.begin(), found->second.end(), consider);
+        }
+    };
+    const Tag tag = (*place).tag;
     std::for_each(other_rules_.begin(), other_rules_.end(), consider);
-    if (const auto found = rules_by_tag_.find((*place).tag.value); found != rules_by_tag_.end()) {
-        std::for_each(found->second.begin(), found->second.end(), consider);
+    consider_those_of(tag);
+    if (tag.is_private() && tag != outside_block(tag)) {
+        consider_those_of(outside_block(tag));
     }
     return best;
 }
@@ -123,7 +163,7 @@ Decision Rules::decide(const Place& place, const Iod& iod) const
         return {Action::Remove, *why};
     }
     if (const Rule* const rule = rule_for(place)) {
-        return {rule->action, rule->where, rule};
+        return by_rule(place, *rule);
     }
     if (element.tag.is_private()) {
         return private_element(place);
@@ -156,6 +196,14 @@ Decision Rules::decide(const Place& place, const Iod& iod) const
         return {rule.action, rule.where, &rule};
     }
     return by_vr(element.tag, vr);
+}
+
+Decision Rules::by_rule(const Place& place, const Rule& rule) const
+{
+    if (rule.action == Action::Keep && (*place).tag.is_private() && is_unreadable(place)) {
+        return {Action::Remove, "a private value that is not what it should be", &rule};
+    }
+    return {rule.action, rule.where, &rule};
 }
 
 Decision Rules::by_table(const TableRow& row, Tag tag, Vr vr, const Iod& iod) const
@@ -250,7 +298,10 @@ Decision Rules::private_element(const Place& place) const
     if (profile_.private_attributes == PrivateAttributes::Safe && !is_safe_private(element.tag, creator)) {
         return {Action::Remove, "private attribute that is not known to be safe"};
     }
-    return by_vr(element.tag, element.vr);
+    if (is_unreadable(place)) {
+        return {Action::Remove, "a private value that is not what it should be"};
+    }
+    return by_vr(element.tag, private_vr_of(place));
 }
 
 /// Elements of a block stand behind their creator, in the same group.

@@ -40,12 +40,13 @@ private:
     Decision by_table(const TableRow& row, dicom::Tag tag, dicom::Vr vr, const Iod& iod) const;
     Decision by_vr(dicom::Tag tag, dicom::Vr vr) const;
     Decision private_element(const Place& place) const;
+    Decision by_rule(const Place& place, const Rule& rule) const;
     bool keeps_block(const Place& creator) const;
     Decision dated(Action otherwise, std::string_view why) const;
 
     Profile profile_;
-    std::unordered_map<std::uint32_t, std::vector<std::size_t>> rules_by_tag_;
-    std::vector<std::size_t> other_rules_; ///< masks, private elements
+    std::unordered_map<std::uint32_t, std::vector<std::size_t>> rules_by_tag_; ///< private: (gggg,00ee)
+    std::vector<std::size_t> other_rules_; ///< masks, private elements in paths
     std::vector<std::size_t> vr_rules_;
 };
 

@@ -120,6 +120,11 @@ std::optional<Tag> Selector::tag() const noexcept
     return one ? std::optional{steps_.back().tag} : std::nullopt;
 }
 
+std::optional<Tag> Selector::private_tag() const noexcept
+{
+    return kind_ == Kind::Private ? std::optional{steps_.back().tag} : std::nullopt;
+}
+
 bool Selector::fits(const Step& step, const Place& place)
 {
     const Element& element = *place;

@@ -43,6 +43,9 @@ public:
     /// The tag that every selected element has; nothing for masks, VRs and private elements.
     std::optional<dicom::Tag> tag() const noexcept;
 
+    /// Of a private element: (gggg,00ee), its tag in no block.
+    std::optional<dicom::Tag> private_tag() const noexcept;
+
 private:
     struct Step {
         dicom::Tag tag;

@@ -1,9 +1,11 @@
-/// \file make_dictionary: a build step. Prints the public attributes of DCMTK's dictionary, either as rows of
-/// the table that dictionary.cpp includes (`table`) or as the header dicom/tags.hpp (`tags`).
+/// \file make_dictionary: a build step. Prints DCMTK's dictionary: the public attributes as rows of the table
+/// that dictionary.cpp includes (`table`) or as the header dicom/tags.hpp (`tags`), the private ones as rows
+/// of the table that private_dictionary.cpp includes (`private`).
 
 #include <cstring>
 #include <map>
 #include <string>
+#include <tuple>
 #include <utility>
 
 #include <dcmtk/config/osconfig.h>
@@ -71,6 +73,32 @@ std::map<std::pair<std::uint32_t, std::uint32_t>, Row> read_dictionary()
     return rows;
 }
 
+/// Rows by group, element within the block and creator. Creators that want escapes in a C++ text are left
+/// out.
+void print_private()
+{
+    std::map<std::tuple<unsigned, unsigned, std::string>, std::string> rows;
+    auto& dictionary = dcmDataDict.wrlock();
+    const auto collect_private = [&](auto begin, auto end) {
+        for (auto entry = begin; entry != end; ++entry) {
+            const DcmDictEntry& found = **entry;
+            const char* const creator = found.getPrivateCreator();
+            const auto vr = standard_vr(found);
+            const bool one = found.getGroup() == found.getUpperGroup();
+            if (creator != nullptr && one && !vr.empty() && std::strpbrk(creator, "\"\\") == nullptr) {
+                rows.try_emplace({found.getGroup(), found.getElement() & 0xffU, creator}, vr);
+            }
+        }
+    };
+    collect_private(dictionary.normalBegin(), dictionary.normalEnd());
+    collect_private(dictionary.repeatingBegin(), dictionary.repeatingEnd());
+    dcmDataDict.wrunlock();
+    for (const auto& [key, vr] : rows) {
+        const auto& [group, element, creator] = key;
+        fmt::print("{{\"{}\", {:#06x}, {:#04x}, vr::{}}},\n", creator, group, element, vr);
+    }
+}
+
 /// PS3.6 has no prefix for retired attributes; DCMTK does.
 std::string keyword(const Row& row)
 {
@@ -89,6 +117,10 @@ int main(int argc, char** argv)
     if (argc != 2 || !dcmDataDict.isDictionaryLoaded()) {
         fmt::print(stderr, "make_dictionary: error: DCMTK's dictionary is not there (is DCMDICTPATH set?)\n");
         return 1;
+    }
+    if (std::strcmp(argv[1], "private") == 0) {
+        print_private();
+        return 0;
     }
     const bool tags = std::strcmp(argv[1], "tags") == 0;
     if (tags) {

@@ -45,6 +45,11 @@ class Pages(dpipe.TestCase):
                 for name in re.findall(r"\*(dpipe[a-z-]*)\*\(1\)", page.read_text()):
                     self.assertTrue((PAGES / f"{name}.md").exists(), name)
 
+    def test_every_built_in_profile_is_described(self):
+        text = (PAGES.parent / "profiles.md").read_text()
+        profiles = sorted(p.stem for p in (dpipe.ROOT / "libdcmpipe" / "deid" / "profiles").glob("*.json"))
+        self.assertEqual(profiles, sorted(re.findall(r"^\| \*\*(.*?)\*\* \|", text, re.M)))
+
     def test_man_pages_are_made_of_them(self):
         for command in self.commands():
             with self.subTest(command):
