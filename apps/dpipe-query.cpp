@@ -4,7 +4,7 @@
 #include "core/csv.hpp"
 #include "core/log.hpp"
 #include "dicom/dictionary.hpp"
-#include "net/node.hpp"
+#include "net/node_book.hpp"
 #include "retrieve/info.hpp"
 #include "retrieve/runner.hpp"
 
@@ -35,7 +35,10 @@ struct PacsifierConfig {
 };
 
 struct Options {
-    std::optional<net::Node> node;
+    std::string node;
+    std::optional<fs::path> nodes;
+    std::optional<fs::path> report;
+    bool dry_run = false;
     fs::path cohort;
     bool save = false;
     bool any_key = false;
@@ -68,7 +71,8 @@ void declare(cli::Words& words, Options& options)
 {
     auto& run = options.run;
     words.inputs("COHORT", "a CSV file: columns are attributes, each row is a query");
-    words.option("--node", options.node, "NODE", "whom to ask: AET@HOST:PORT");
+    words.option("--node", options.node, "NODE", "whom to ask: AET@HOST:PORT, or a name of --nodes");
+    words.option("--nodes", options.nodes, "FILE", "a JSON file of nodes by name, ours or Orthanc's");
     words.option("--aet", run.connection.aet, "AET", "our AE title").shows("DPIPE");
     words.flag("--save", options.save, "retrieve the series that match, below --out");
     words.option(
@@ -95,6 +99,9 @@ void declare(cli::Words& words, Options& options)
             {{"full", net::Durability::Full}, {"none", net::Durability::None}},
             "say Success once the instance is on the disk; or, for measurements, at once")
         .shows("full");
+    words.option(
+        "--report", options.report, "FILE", "write a CSV line for each series and each row without one");
+    words.dry_run(options.dry_run);
     words.flag("--allow-any-key", options.any_key, "columns may be any keyword of PS3.6");
     words
         .option(
@@ -122,8 +129,8 @@ void declare(cli::Words& words, Options& options)
 net::Node node_of(const Options& options)
 {
     const auto& config = options.pacsifier;
-    if (options.node) {
-        return *options.node;
+    if (!options.node.empty()) {
+        return net::resolve_node(options.node, options.nodes);
     }
     if (config.server_address.empty() || config.server_aet.empty() || config.port == 0) {
         throw Error{ErrorKind::Usage, "--node is missing"};
@@ -205,10 +212,20 @@ retrieve::Purpose purpose_of(const Options& options, retrieve::Connection& conne
     return {.method = retrieve::make_get(connection, place)};
 }
 
-void work(const Options& options, cli::Context& context)
+/// A dry run lists what would be retrieved.
+Options without_deeds(Options options)
 {
+    options.save = false;
+    options.move_to.clear();
+    options.run.info = false;
+    return options;
+}
+
+void work(const Options& given, cli::Context& context)
+{
+    const auto options = given.dry_run ? without_deeds(given) : given;
     const auto rows = retrieve::read_cohort(cohort_of(options, context), options.any_key);
-    check(options);
+    check(given);
     auto run = options.run;
     run.connection.node = node_of(options);
     if (!options.pacsifier.aet.empty()) {
@@ -218,19 +235,27 @@ void work(const Options& options, cli::Context& context)
     retrieve::check_character_set(rows, run.character_set);
     const bool listing = !options.save && options.move_to.empty();
     const bool table = listing && !run.info && !context.streams().json;
-    const retrieve::Listener listener{
+    retrieve::Listener listener{
         .on_found =
             [&](const retrieve::Row& row, const retrieve::FoundSeries& series) {
                 if (table) {
                     print(std::to_string(row.number) + "," + retrieve::info_line(series));
                 } else if (context.streams().json) {
-                    context.emit(record_of(row, series));
+                    auto record = record_of(row, series);
+                    if (given.dry_run) {
+                        record.set("dry_run", true);
+                    }
+                    context.emit(record);
                 }
             },
         .on_result = [&](const Record& record) { context.emit(record); },
         .on_stored = [&](const net::StoredInstance& instance) { context.progress().add(1, instance.bytes); }};
     if (table) {
         print("row," + retrieve::info_header());
+    }
+    std::optional<retrieve::Report> report;
+    if (options.report) {
+        listener.report = &report.emplace(*options.report);
     }
     retrieve::Connection connection{run.connection};
     const auto tally = retrieve::run(rows, run, connection, purpose_of(options, connection), listener);

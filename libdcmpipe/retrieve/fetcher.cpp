@@ -213,7 +213,8 @@ Fetched Fetcher::fetch(const FoundSeries& series, const OnStored& on_stored)
             connection_.pause(idle);
         }
         const auto before = work.came();
-        const auto request = work.next(by_image);
+        auto request = work.next(by_image);
+        request.attempt = idle;
         try {
             const auto outcome = method_->ask(request);
             work.after(request, outcome);

@@ -23,6 +23,7 @@ struct Request {
     std::set<std::string, std::less<>> instances{}; ///< by Image level; empty: the series
     std::set<std::string> sop_classes{};            ///< of what is asked; empty where unknown
     std::string modality{};
+    unsigned attempt = 0; ///< so many before it brought nothing
     // Asked of what comes, perhaps in another process, by the attributes up to `wanted_by`.
     std::function<bool(const dicom::ElementIndex&)> belongs{};  ///< it is of what was asked for, by its UIDs
     std::function<bool(const dicom::ElementIndex&)> confirms{}; ///< and it is what was asked for

@@ -110,6 +110,9 @@ private:
         if (found.series == 0) {
             ++tally_.empty;
             log::warning("row {}: nothing matches", row.number);
+            if (listener_.report != nullptr) {
+                listener_.report->add(row, "empty", "nothing matches");
+            }
         }
     }
 
@@ -117,6 +120,9 @@ private:
     {
         ++tally_.failed;
         log::error("row {}: {}", row.number, reason);
+        if (listener_.report != nullptr) {
+            listener_.report->add(row, to_string(Status::Failed), reason);
+        }
         listener_.on_result(Record{fs::path{}, Status::Failed, reason}.set("row", number(row.number)));
     }
 
@@ -169,7 +175,11 @@ private:
             status = Status::Failed;
             log::error("row {}: series {}: {}", row.number, series.series_uid, reason);
         }
-        if (fetcher_ && fetched.complete() && fetched.folders.empty()) {
+        const bool rejected = fetcher_ && fetched.complete() && fetched.folders.empty();
+        if (listener_.report != nullptr) {
+            listener_.report->add(row, series, rejected ? "rejected" : to_string(status), fetched);
+        }
+        if (rejected) {
             log::info(
                 "row {}: series {} is not what was asked, its instances say", row.number, series.series_uid);
             return;

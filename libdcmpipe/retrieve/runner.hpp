@@ -2,6 +2,7 @@
 
 #include "core/record.hpp"
 #include "retrieve/fetcher.hpp"
+#include "retrieve/report.hpp"
 
 #include <cstdint>
 #include <filesystem>
@@ -26,6 +27,7 @@ struct Listener {
     std::function<void(const Row&, const FoundSeries&)> on_found{}; ///< where nothing is retrieved
     std::function<void(const Record&)> on_result{};                 ///< of a series or a row
     std::function<void(const net::StoredInstance&)> on_stored{};
+    Report* report = nullptr; ///< not owned; none where null
 };
 
 /// What became of the rows.

@@ -1,5 +1,6 @@
 """dpipe-query against an archive that misbehaves: the books are right, nothing is done while something misses."""
 
+import csv
 import json
 import signal
 import subprocess
@@ -222,6 +223,32 @@ class Finding(FaultTest):
         pacs.hates = {"P13"}
         records = self.query(pacs, "PatientID\nP13\nP1\n", "--max-retries", "1", code=3)
         self.assertEqual([(r["status"], r["row"]) for r in records], [("failed", 2), ("ok", 3)])
+
+    def test_the_report_has_a_line_for_every_row_and_series(self):
+        pacs = self.pacs(series(2) + series(3, number=2))
+        pacs.hates, pacs.lost = {"P13"}, {"1.2.2.1": 99}
+        pacs.matches = {PATIENT}
+        report = self.scratch / "report.csv"
+        self.save(pacs, "PatientID\nP0\nP13\nP1\n", "--max-retries", "0", "--report", report, code=3)
+        with report.open(newline="") as file:
+            lines = [(r["row"], r["status"], r["expected"], r["received"], r["missing"]) for r in csv.DictReader(file)]
+        self.assertEqual(lines, [("2", "empty", "", "", ""), ("3", "failed", "", "", ""),
+                                 ("4", "ok", "2", "2", "0"), ("4", "failed", "3", "2", "1")])
+
+    def test_a_dry_run_writes_nothing(self):
+        records = self.save(self.pacs(series(2)), "PatientID\nP1\n", "--dry-run")
+        self.assertEqual([r["dry_run"] for r in records], [True])
+        self.assertFalse(self.out.exists())
+
+    def test_a_node_by_its_name(self):
+        pacs = self.pacs(series(1))
+        nodes = self.scratch / "nodes.json"
+        nodes.write_text(json.dumps({"nodes": {"hospital": {"aet": "FAKE", "ip": "127.0.0.1", "port": pacs.port}}}))
+        words = [w if not str(w).startswith("FAKE@") else "hospital" for w in self.words(pacs, "PatientID\nP1\n")]
+        self.assertEqual(len(self.succeeds(*words, "--nodes", nodes).lines), 1)
+        self.assertEqual(pacs.acceptor.callers, [("ME", "FAKE")])
+        words[words.index("hospital")] = "clinic"
+        self.fails(2, *words, "--nodes", nodes)
 
     def test_a_node_that_breaks_off_everything_is_left_alone(self):
         pacs = self.pacs(series(1))

@@ -162,6 +162,17 @@ class FromDcmqrscp(QueryTest):
         self.assertGreater(time.monotonic() - start, 1)
         self.check_saved(["1/1", "1/2"])
 
+    def test_rare_classes_that_the_node_does_not_name(self):
+        archive = Dcmqrscp(self.scratch / "qr")
+        self.addCleanup(archive.stop)
+        for number, end in enumerate(["66", "30", "91.1", "11.8", "200.2"]):
+            tiny.write(self.scratch / "rare" / end, "OT", PatientID="R", SeriesNumber=number, Modality="OT",
+                       SOPClassUID=f"1.2.840.10008.5.1.4.1.1.{end}")
+        archive.store(self.scratch / "rare")
+        result = self.save(archive.port, "PatientID\nR\n", "--json")
+        self.assertGreaterEqual(len(result.lines), 3)
+        self.assertEqual({r["status"] for r in self.records(result)}, {"ok"})
+
     def test_what_the_node_does_not_tell_is_read_out_of_the_data_sets(self):
         port = self.archive().port
         self.save(port, "PatientID,SeriesDescription\nP1,part 2\n")
