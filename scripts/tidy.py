@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Run clang-tidy on every source of the project, two at a time; print what it finds and exit 1 if anything.
+"""Run clang-tidy on every source of the library and the commands; print what it finds and exit 1 if anything.
 
 A file that passed is remembered by what the compiler sees of it (all headers included), so a second run looks
 only at what changed.
@@ -19,9 +19,9 @@ ROOT = pathlib.Path(__file__).resolve().parents[1]
 
 
 def compiled(build):
-    """Each source of ours once, with the command that compiles it."""
+    """Each source once, with the command that compiles it."""
     entries = json.loads((build / "compile_commands.json").read_text())
-    ours = {e["file"]: e for e in entries if not pathlib.Path(e["file"]).is_relative_to(build)}
+    ours = {e["file"]: e for e in entries if e["file"].startswith((f"{ROOT}/libdcmpipe/", f"{ROOT}/apps/"))}
     return sorted(ours.values(), key=lambda entry: entry["file"])
 
 

@@ -23,7 +23,7 @@ PYDICOM = "import sys, pydicom\nfor name in sys.argv[1:]:\n    sum(1 for _ in py
 def studies(build, folder, scale):
     subprocess.run([build / "tests" / "make-studies", folder, "--seed", "1", "--scale", scale], check=True,
                    stdout=subprocess.DEVNULL)
-    return sorted(str(path) for path in folder.rglob("*.dcm"))
+    return sorted(folder.rglob("*.dcm"))
 
 
 def instructions(build, files, rounds):
@@ -80,7 +80,8 @@ def main():
     with tempfile.TemporaryDirectory() as scratch:
         scratch = pathlib.Path(scratch)
         held = guard(build, studies(build, scratch / "small", "small"), "--store" in sys.argv)
-        compare(build, studies(build, scratch / "demo", "demo"))
+        slices = [path for path in studies(build, scratch / "demo", "demo") if path.parent.name in ("ct", "mr")]
+        compare(build, slices)  # the odd ones not every reader takes
     if not held:
         print("walk: error: it costs more than it did", file=sys.stderr)
     return 0 if held else 1
