@@ -8,7 +8,7 @@ type_tsan := -DCMAKE_BUILD_TYPE=RelWithDebInfo -DDCMPIPE_SANITIZE=thread
 type_fuzz := -DCMAKE_BUILD_TYPE=RelWithDebInfo -DDCMPIPE_FUZZ=ON -DCMAKE_C_COMPILER=clang -DCMAKE_CXX_COMPILER=clang++
 launcher := $(if $(shell command -v ccache),-DCMAKE_CXX_COMPILER_LAUNCHER=ccache)
 
-.PHONY: all build programs test demo bench lint format fuzz install clean
+.PHONY: all build programs test demo bench faults lint format fuzz install clean
 
 all: build
 
@@ -26,6 +26,10 @@ test: build
 
 demo:
 	sh scripts/demo.sh
+
+# Every bad peer of N1 to N11 in full; the test run plays them in short.
+faults: build
+	DPIPE_FAULTS=long DPIPE_BUILD=$(B) PYTHONPATH=tests/support /usr/bin/python3 -B tests/fault/receiver_test.py
 
 lint: $(B)/build.ninja
 	sh scripts/setup.sh lint
