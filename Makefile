@@ -8,7 +8,7 @@ type_tsan := -DCMAKE_BUILD_TYPE=RelWithDebInfo -DDCMPIPE_SANITIZE=thread
 type_fuzz := -DCMAKE_BUILD_TYPE=RelWithDebInfo -DDCMPIPE_FUZZ=ON -DCMAKE_C_COMPILER=clang -DCMAKE_CXX_COMPILER=clang++
 launcher := $(if $(shell command -v ccache),-DCMAKE_CXX_COMPILER_LAUNCHER=ccache)
 
-.PHONY: all build programs test demo bench faults lint format fuzz map-faults map-size install clean
+.PHONY: all build programs test demo bench faults lint format fuzz map-size install clean
 
 all: build
 
@@ -31,10 +31,14 @@ bench: build
 	sh scripts/setup.sh bench
 	python3 tests/bench/walk_cost.py $(B)
 
-# make faults ROUNDS=200: kill -9 of the receiver under load
+# What the test run does in short, in full: kill -9 of the receiver under load, every bad peer of it, and the link map
+# under 8 processes with 8 x 1,000 patients and 200 kills. make faults ROUNDS=200
 faults: build
 	DPIPE_FAULT_ROUNDS=$(or $(ROUNDS),200) DPIPE_BUILD=$(B) PYTHONPATH=tests/support \
-	  python3 -B tests/net/receive_fault_test.py Killed
+	  /usr/bin/python3 -B tests/net/receive_fault_test.py Killed
+	DPIPE_FAULTS=long DPIPE_BUILD=$(B) PYTHONPATH=tests/support /usr/bin/python3 -B tests/fault/receiver_test.py
+	DPIPE_TEST_PATIENTS=8000 DPIPE_TEST_PROCESSES=8 DPIPE_TEST_KILLS=$(or $(ROUNDS),200) \
+	  ctest --test-dir $(B) -R '^cli/map_load$$' --output-on-failure
 
 lint: $(B)/build.ninja
 	sh scripts/setup.sh lint
@@ -50,11 +54,6 @@ fuzz:
 	$(MAKE) BUILD=fuzz build-fuzz/build.ninja
 	cmake --build build-fuzz --target fuzzers
 	sh scripts/fuzz.sh build-fuzz $(or $(SECONDS),60) $(HARNESS)
-
-# The link map's long tests: 8 processes with 8 x 1,000 patients, 200 kills, 8,000 patients searched for in clear.
-map-faults: build
-	DPIPE_TEST_PATIENTS=8000 DPIPE_TEST_PROCESSES=8 DPIPE_TEST_KILLS=200 \
-	  ctest --test-dir $(B) -R '^cli/map_load$$' --output-on-failure
 
 # make map-size INSTANCES=10000000: bytes an instance, and how long a look-up takes
 map-size: build

@@ -46,6 +46,7 @@ struct Options {
     std::optional<fs::path> nodes;
     std::vector<std::string> allow_aets;
     std::vector<net::Network> allow_from;
+    std::optional<fs::path> users;
     bool check_called = false;
     std::vector<std::string> accept_sop;
     std::vector<std::string> accept_syntax;
@@ -69,6 +70,8 @@ void declare_access(cli::Words& words, Options& options)
     words.option(
         "--allow-from", options.allow_from, "CIDR",
         "only from these addresses (10.1.0.0/16); may be repeated");
+    words.option(
+        "--users", options.users, "FILE", "only users that FILE names, with their passcodes (user:passcode)");
     words.flag("--check-called", options.check_called, "only who calls us by our AE title");
     words.option(
         "--accept-sop", options.accept_sop, "UID", "only this SOP class, by UID or name; may be repeated");
@@ -187,6 +190,11 @@ net::AccessList access_from(const Options& options)
     return access;
 }
 
+std::optional<net::Users> users_from(const Options& options)
+{
+    return options.users ? std::optional{net::Users::from_file(*options.users)} : std::nullopt;
+}
+
 net::StoragePolicy policy_from(const Options& options)
 {
     net::StoragePolicy policy;
@@ -240,6 +248,7 @@ net::Receiver::Settings settings_from(const Options& options)
              .least_free_files = options.min_free_files},
         .called_aet_is_ours = options.check_called,
         .access = access_from(options),
+        .users = users_from(options),
         .takes = policy_from(options),
         .limits = limits,
         .tls = tls_from(options)};
@@ -320,11 +329,13 @@ private:
     net::TimePoint next_{};
 };
 
-/// The nodes file, certificates and keys, and the event file. Who may call fails closed; keys do not.
+/// The nodes and users files, certificates and keys, and the event file. Who may call fails closed; keys do
+/// not.
 void reload(const Options& options, net::Receiver& receiver, Witness& witness)
 {
     notify_service("RELOADING=1");
     try {
+        receiver.set_users(users_from(options));
         receiver.set_access(access_from(options));
     } catch (const Error& error) {
         log::error("{}; nobody is let in until it can be read", error.what());

@@ -68,6 +68,9 @@ struct Rejection {
 struct Caller {
     std::string calling_aet; ///< printable
     std::string called_aet;
+    // User identity (PS3.7 §D.3.3.7) of type 2; empty where it gave none, or one of another type.
+    std::string user{};
+    std::string passcode{};
 };
 
 /// One association (PS3.8) over a transport, for either side, and the messages on it (PS3.7).

@@ -36,6 +36,8 @@ struct Association::Impl {
     void open_network(T_ASC_NetworkRole role);
     void accept(const AcceptSettings& settings);
     void refuse_other_applications();
+    Caller caller() const;
+    void confirm_identity();
     void ask_whether_admitted(const AcceptSettings& settings);
     void negotiate(const AcceptSettings& settings);
     void request(const RequestSettings& settings);

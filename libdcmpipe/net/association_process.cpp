@@ -123,6 +123,11 @@ private:
                 .reason = RejectReason::CalledAet,
                 .text = fmt::format("{} calls another AE title than ours", caller.calling_aet)};
         }
+        if (settings_.users && !settings_.users->knows(caller.user, caller.passcode)) {
+            return Rejection{
+                .reason = RejectReason::NotAllowed,
+                .text = fmt::format("{} does not say who its user is, or not truly", caller.calling_aet)};
+        }
         if (auto rejection = open_store()) {
             return rejection;
         }

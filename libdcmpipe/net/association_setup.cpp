@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
+#include <memory>
 
 namespace dcmpipe::net {
 
@@ -109,15 +110,56 @@ void Association::Impl::refuse_other_applications()
     }
 }
 
+namespace {
+
+/// A field of the user identity, which DCMTK copies for us.
+template <class Get>
+std::string identity_field(Get get)
+{
+    char* copy = nullptr;
+    Uint16 length = 0;
+    get(copy, length);
+    const std::unique_ptr<char[]> owner{copy};
+    return copy != nullptr ? std::string{copy, length} : std::string{};
+}
+
+} // namespace
+
+Caller Association::Impl::caller() const
+{
+    Caller caller{.calling_aet = calling_aet, .called_aet = called_aet};
+    UserIdentityNegotiationSubItemRQ* identity = nullptr;
+    ASC_getUserIdentRQ(association->params, &identity);
+    if (identity != nullptr && identity->getIdentityType() == ASC_USER_IDENTITY_USER_PASSWORD) {
+        caller.user = identity_field([&](char*& to, Uint16& size) { identity->getPrimField(to, size); });
+        caller.passcode = identity_field([&](char*& to, Uint16& size) { identity->getSecField(to, size); });
+    }
+    return caller;
+}
+
+/// Who asks to be told that the identity was accepted is told so (PS3.7 §D.3.3.7.2).
+void Association::Impl::confirm_identity()
+{
+    UserIdentityNegotiationSubItemRQ* identity = nullptr;
+    ASC_getUserIdentRQ(association->params, &identity);
+    if (identity != nullptr && identity->isPosResponseRequested() == OFTrue) {
+        auto answer = std::make_unique<UserIdentityNegotiationSubItemAC>();
+        answer->setServerResponse("", 0);
+        association->params->DULparams.ackUserIdentNeg = answer.release(); // the parameters' now
+    }
+}
+
 void Association::Impl::ask_whether_admitted(const AcceptSettings& settings)
 {
-    const auto rejection =
-        settings.admit ? settings.admit({calling_aet, called_aet}) : std::optional<Rejection>{};
+    const auto rejection = settings.admit ? settings.admit(caller()) : std::optional<Rejection>{};
     if (rejection) {
         const auto& parameters = rejections.at(static_cast<std::size_t>(rejection->reason));
         check("no association with", ASC_rejectAssociation(association, &parameters));
         channel.flush();
         throw Error{ErrorKind::Refused, "rejected", peer(), rejection->text};
+    }
+    if (settings.admit) {
+        confirm_identity();
     }
 }
 

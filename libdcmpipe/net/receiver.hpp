@@ -9,6 +9,7 @@
 #include "net/report.hpp"
 #include "net/storage_contexts.hpp"
 #include "net/tls.hpp"
+#include "net/users.hpp"
 
 #include <cstddef>
 #include <functional>
@@ -50,6 +51,7 @@ public:
         bool called_aet_is_ours = false; ///< reject who calls another title than `aet`
         /// Who may call; absent: nobody, until there is a list again.
         std::optional<AccessList> access{std::in_place};
+        std::optional<Users> users{}; ///< where there are any, a caller must be one of them
         StoragePolicy takes{};
         Limits limits{};
         std::shared_ptr<const TlsContext> tls{}; ///< without it associations are in clear
@@ -74,6 +76,9 @@ public:
 
     /// Who may call from now on; what runs goes on.
     void set_access(std::optional<AccessList> access) { settings_.access = std::move(access); }
+
+    /// Which users there are from now on.
+    void set_users(std::optional<Users> users) { settings_.users = std::move(users); }
 
     /// With what connections are encrypted from now on.
     void set_tls(std::shared_ptr<const TlsContext> tls) { settings_.tls = std::move(tls); }

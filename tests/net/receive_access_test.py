@@ -136,6 +136,47 @@ class Access(AccessTest):
         self.fails(2, "dpipe-receive", "-o", self.out, "--accept-sop", "NoSuchStorage")
 
 
+class Users(AccessTest):
+    def users(self, text, mode=0o600):
+        path = self.scratch / "users"
+        path.write_text(text)
+        path.chmod(mode)
+        return path
+
+    def storescu(self, receiver, *words):
+        path = self.scratch / "1.2.9.dcm"
+        path.write_bytes(made.part10(made.instance("1.2.9"), "1.2.9"))
+        return dpipe.run("storescu", *words, "127.0.0.1", receiver.port, path).code
+
+    @dpipe.needs("storescu")
+    def test_only_who_knows_the_passcode(self):
+        users = self.users("# who may call\nanna:s3cret: x\n\nbert:other\n")
+        with Receiver(self.out, "--users", users) as receiver:
+            self.assertEqual(self.storescu(receiver, "--user", "anna", "--password", "s3cret: x"), 0)
+            self.assertEqual(self.storescu(receiver, "--user", "bert", "--password", "other", "--pos-response"), 0)
+            for words in ([], ["--user", "anna", "--password", "s3cret"], ["--user", "carl", "--password", "other"],
+                          ["--user", "anna"], ["--user", "bert", "--password", "s3cret: x"]):
+                self.assertNotEqual(self.storescu(receiver, *words), 0, words)
+            receiver.wait_for_err(b"not truly")
+            for secret in (b"s3cret", b"anna", b"bert"):
+                self.assertNotIn(secret, receiver.err)
+            self.rejected(receiver, NOT_ALLOWED, "not truly")
+
+    @dpipe.needs("storescu")
+    def test_without_users_any_identity_does(self):
+        with Receiver(self.out) as receiver:
+            for words in (["--user", "x"], ["--user", "x", "--password", "y", "--pos-response"]):
+                self.assertEqual(self.storescu(receiver, *words), 0)
+
+    def test_what_is_no_users_file(self):
+        for text, mode in (("anna", 0o600), (":x", 0o600), ("anna:", 0o600), ("a:1\na:2", 0o600), ("a:1", 0o640)):
+            with self.subTest(text):
+                err = self.fails(2, "dpipe-receive", "--port", "0", "-o", self.out,
+                                 "--users", self.users(text, mode)).err
+                self.assertNotIn("anna", err)
+        self.fails(2, "dpipe-receive", "--port", "0", "-o", self.out, "--users", self.scratch / "none")
+
+
 class Limits(AccessTest):
     def test_associations_in_all(self):
         with Receiver(self.out, "--max-associations", "2") as receiver:
