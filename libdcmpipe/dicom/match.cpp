@@ -44,8 +44,11 @@ std::vector<std::string> values_of(const ElementIndex& data_set, Tag tag)
         }
         return values;
     }
-    const CharacterSet characters{data_set.text(tags::SpecificCharacterSet)};
-    const auto text = characters.to_utf8(data_set.text(tag));
+    const auto raw = data_set.text(tag);
+    // Nearly all is ASCII, and needs no table of characters.
+    const bool ascii = std::all_of(raw.begin(), raw.end(), [](char c) { return c >= ' ' && c <= '~'; });
+    const auto text =
+        ascii ? std::string{raw} : CharacterSet{data_set.text(tags::SpecificCharacterSet)}.to_utf8(raw);
     for (std::size_t start = 0; start <= text.size();) {
         const auto end = std::min(text.find('\\', start), text.size());
         values.push_back(text.substr(start, end - start));
