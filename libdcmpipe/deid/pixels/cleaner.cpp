@@ -30,12 +30,18 @@ bool has_pixels(const ElementIndex& data_set)
     return false;
 }
 
-/// Native pixels must lie as their attributes say.
+/// Those whose pixels, where they are not encapsulated, lie as PS3.5 §8.1.1 says. A compressed syntax around
+/// pixels of a plain length is a mistake that readers take in more ways than one.
+bool is_native(const dicom::Instance& instance)
+{
+    namespace syntax = dicom::transfer_syntax;
+    const auto& uid = instance.transfer_syntax();
+    return uid == syntax::ImplicitVRLittleEndian || uid == syntax::ExplicitVRLittleEndian ||
+           uid == syntax::ExplicitVRBigEndian || uid == syntax::DeflatedExplicitVRLittleEndian;
+}
+
 void require_native(const dicom::Instance& instance, const PixelFormat& format)
 {
-    if (instance.transfer_syntax() == dicom::transfer_syntax::GePrivateImplicit) {
-        refuse("its transfer syntax cannot be painted");
-    }
     if (format.is_422() && (format.by_plane || format.columns % 2 != 0)) {
         refuse("its pixels do not pair");
     }
@@ -53,7 +59,7 @@ PixelFormat format_to_paint(const dicom::Instance& instance)
     if (pixels == ElementIndex::None) {
         refuse("pixels of floating point numbers cannot be painted");
     }
-    if (data_set[pixels].fragments && !can_repaint(instance.transfer_syntax())) {
+    if (data_set[pixels].fragments ? !can_repaint(instance.transfer_syntax()) : !is_native(instance)) {
         refuse("its transfer syntax cannot be painted");
     }
     auto format = pixel_format_of(data_set);
