@@ -80,6 +80,9 @@ struct Map::Impl {
     Sealer sealer;
     std::optional<std::int64_t> seal; ///< the row of the run's sealed key, once something was sealed
     Bases bases;
+    /// Runs' keys opened lately, and by which restore key: opening one costs more than reading its rows.
+    mutable std::map<std::int64_t, std::unique_ptr<const Opener>> openers;
+    mutable std::array<std::uint8_t, 32> openers_of{};
 
     Impl(
         std::filesystem::path where, const Key& with, SQLite::Database opened,
@@ -117,7 +120,8 @@ struct Map::Impl {
 
     /// The row of this run's key, made when first needed.
     std::int64_t seal_row();
-    Opener opener_of(std::int64_t seal_row, const RestoreKey& restore_key) const;
+    /// Of the run that sealed with this key. Lasts until the next call.
+    const Opener& opener_of(std::int64_t seal_row, const RestoreKey& restore_key) const;
 
     std::optional<Patient> find_patient(const Key::Token& blind) const;
     std::optional<Patient> claim(const PatientIdentity& identity, const std::string& particulars);

@@ -166,7 +166,7 @@ std::optional<RecalledOriginals> Map::Impl::recall(
         }
         const auto base = select.getColumn(1);
         const auto base_row = base.isNull() ? std::nullopt : std::optional{base.getInt64()};
-        const auto opener = opener_of(select.getColumn(2).getInt64(), restore_key);
+        const auto& opener = opener_of(select.getColumn(2).getInt64(), restore_key);
         chain.push_back(Difference::decode(opener.open(
             blob(select.getColumn(3)), context_of_originals(blob(select.getColumn(0)), base_row))));
         // A base is always older: a row that claims otherwise would lead round in circles.

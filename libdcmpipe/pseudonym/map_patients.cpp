@@ -168,7 +168,7 @@ ImportCounts Map::import(const std::vector<ImportedPatient>& patients)
 KnownPatient Map::Impl::opened(SQLite::Statement& row, const RestoreKey& restore_key) const
 {
     const auto patient = patient_of(row);
-    const auto opener = opener_of(row.getColumn(3).getInt64(), restore_key);
+    const auto& opener = opener_of(row.getColumn(3).getInt64(), restore_key);
     return {patient, opener.open(blob(row.getColumn(4)), context_of_patient(patient.number))};
 }
 

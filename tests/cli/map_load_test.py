@@ -12,7 +12,7 @@ import tiny
 
 import dpipe
 
-#: The short forms run with every change; `make map-faults` sets these for the long ones.
+#: The short forms run with every change; `make faults` sets these for the long ones.
 PATIENTS = int(os.environ.get("DPIPE_TEST_PATIENTS", "60"))
 KILLS = int(os.environ.get("DPIPE_TEST_KILLS", "8"))
 PROCESSES = int(os.environ.get("DPIPE_TEST_PROCESSES", "4"))

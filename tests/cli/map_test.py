@@ -6,6 +6,7 @@ import pathlib
 import sqlite3
 import stat
 import subprocess
+import unittest
 
 import tiny
 
@@ -100,6 +101,33 @@ class Init(MapTest):
         self.assertIn("Smithson", self.succeeds(*look, env={"DPIPE_PASSPHRASE": "correct horse battery"}).out)
         self.assertIn("passphrase is wrong", self.fails(5, *look, env={"DPIPE_PASSPHRASE": "no"}).err)
         self.assertIn("kept under a passphrase", self.fails(2, *look).err)
+
+
+@dpipe.needs("cc")
+@unittest.skipIf(dpipe.SANITIZED, "a sanitizer must be loaded first")
+class NetworkFileSystem(MapTest):
+    """A file system says what it is by statfs: here a library loaded in front says it."""
+
+    def test_it_is_refused(self):
+        source = self.scratch / "says.c"
+        source.write_text(
+            "#include <stdlib.h>\n#include <sys/vfs.h>\n#include <string.h>\n"
+            "int statfs(const char *p, struct statfs *s)\n"
+            "{ (void)p; memset(s, 0, sizeof *s); s->f_type = strtol(getenv(\"FS_TYPE\"), 0, 16); return 0; }\n"
+            "int statfs64(const char *p, struct statfs64 *s)\n"
+            "{ (void)p; memset(s, 0, sizeof *s); s->f_type = strtol(getenv(\"FS_TYPE\"), 0, 16); return 0; }\n")
+        library = self.scratch / "says.so"
+        subprocess.run(["cc", "-shared", "-fPIC", "-D_GNU_SOURCE", "-o", library, source], check=True)
+        before = self.map.read_bytes()
+        for name, magic in {"nfs": "6969", "smb2": "fe534d42", "lustre": "bd00bd0"}.items():
+            with self.subTest(name):
+                env = {"LD_PRELOAD": str(library), "FS_TYPE": magic}
+                self.assertIn("network file system", self.fails(5, "dpipe-map", "list", "-m", self.map, env=env).err)
+                new = self.scratch / f"{name}.db"
+                self.fails(5, "dpipe-map", "init", "-m", new, env=env)
+                self.assertFalse(new.exists())
+        self.assertEqual(self.map.read_bytes(), before)
+        self.succeeds("dpipe-map", "list", "-m", self.map, env={"LD_PRELOAD": str(library), "FS_TYPE": "ef53"})
 
 
 class Lookup(MapTest):
