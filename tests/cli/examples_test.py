@@ -88,7 +88,7 @@ class Examples(dpipe.TestCase):
         for path in (p for p in (self.scratch / "anon").rglob("*") if p.is_file() and not p.name.startswith(".")):
             ds = pydicom.dcmread(path, stop_before_pixels=True)
             modalities[ds.Modality] = modalities.get(ds.Modality, 0) + 1
-            self.assertTrue(ds.PatientID.startswith("sub-"))
+            self.assertRegex(ds.PatientID, "^0000[0-9]{2}$")
         self.assertEqual(modalities.keys(), {"MR"})
 
     def unit(self, name, **replaced):
