@@ -71,13 +71,14 @@ class Cohorts(QueryTest):
 
     def test_every_problem_of_the_file_is_told_by_row_and_column(self):
         err = self.refused("StudyDate,PatientID,patientID\n20240231,1,x\n20240101,*,\n,,\n")
-        self.assertIn("column 3 'patientID': not a known column", err)
+        self.assertIn("column 3: not a known column: PatientID is", err)
         self.assertIn("row 2, column 1 'StudyDate': neither YYYYMMDD nor a range", err)
         self.assertIn("row 3, column 2 'PatientID': '*' alone", err)
         self.assertIn("row 4: the row asks for nothing", err)
 
     def test_no_value_is_in_a_message(self):
         self.assertNotIn("SECRET", self.refused("StudyDate,PatientID\nSECRET," + "SECRET" * 12 + "\n"))
+        self.assertNotIn("SECRET", self.refused("20240101,SECRET\n20240102,SECRET\n"))  # no header line
 
     def test_keys_that_cannot_be(self):
         for column, value in [
