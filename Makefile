@@ -8,7 +8,7 @@ type_tsan := -DCMAKE_BUILD_TYPE=RelWithDebInfo -DDCMPIPE_SANITIZE=thread
 type_fuzz := -DCMAKE_BUILD_TYPE=RelWithDebInfo -DDCMPIPE_FUZZ=ON -DCMAKE_C_COMPILER=clang -DCMAKE_CXX_COMPILER=clang++
 launcher := $(if $(shell command -v ccache),-DCMAKE_CXX_COMPILER_LAUNCHER=ccache)
 
-.PHONY: all build programs test demo bench faults lint format fuzz install clean
+.PHONY: all build programs test demo bench lint format fuzz install clean
 
 all: build
 
@@ -31,6 +31,7 @@ bench: build
 	sh scripts/setup.sh bench
 	python3 tests/bench/walk_cost.py $(B)
 
+.PHONY: faults
 # make faults ROUNDS=200: kill -9 of the receiver under load
 faults: build
 	DPIPE_FAULT_ROUNDS=$(or $(ROUNDS),200) DPIPE_BUILD=$(B) PYTHONPATH=tests/support \
