@@ -27,16 +27,6 @@ test: build
 demo:
 	sh scripts/demo.sh
 
-bench: build
-	sh scripts/setup.sh bench
-	python3 tests/bench/walk_cost.py $(B)
-
-.PHONY: faults
-# make faults ROUNDS=200: kill -9 of the receiver under load
-faults: build
-	DPIPE_FAULT_ROUNDS=$(or $(ROUNDS),200) DPIPE_BUILD=$(B) PYTHONPATH=tests/support \
-	  python3 -B tests/net/receive_fault_test.py Killed
-
 lint: $(B)/build.ninja
 	sh scripts/setup.sh lint
 	cmake --build $(B) --target dictionary_tables
@@ -57,3 +47,16 @@ install: build
 
 clean:
 	rm -rf build build-*
+
+# Parts of `make bench` and `make faults`, and words of their own.
+.PHONY: bench-walk faults faults-receive
+bench: bench-walk
+bench-walk: build
+	sh scripts/setup.sh bench
+	python3 tests/bench/walk_cost.py $(B)
+
+# kill -9 of the receiver under load: make faults-receive ROUNDS=200
+faults: faults-receive
+faults-receive: build
+	DPIPE_FAULT_ROUNDS=$(or $(ROUNDS),200) DPIPE_BUILD=$(B) PYTHONPATH=tests/support \
+	  python3 -B tests/net/receive_fault_test.py Killed
