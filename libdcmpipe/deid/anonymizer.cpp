@@ -90,7 +90,8 @@ private:
         const auto& options = rules_.profile().options;
         return Identity::of(
             instance, {.dates = !options.has(Option::RetainLongitudinalFullDates),
-                       .uids = !options.has(Option::RetainUids)});
+                       .uids = !options.has(Option::RetainUids),
+                       .places = !options.has(Option::RetainInstitutionIdentity)});
     }
 
     /// Earlier layers of encrypted attributes stay behind ours.
