@@ -8,7 +8,7 @@ type_tsan := -DCMAKE_BUILD_TYPE=RelWithDebInfo -DDCMPIPE_SANITIZE=thread
 type_fuzz := -DCMAKE_BUILD_TYPE=RelWithDebInfo -DDCMPIPE_FUZZ=ON -DCMAKE_C_COMPILER=clang -DCMAKE_CXX_COMPILER=clang++
 launcher := $(if $(shell command -v ccache),-DCMAKE_CXX_COMPILER_LAUNCHER=ccache)
 
-.PHONY: all build programs test demo bench lint format fuzz install clean
+.PHONY: all build programs test demo bench bench-deid lint format fuzz install clean
 
 all: build
 
@@ -41,6 +41,10 @@ fuzz:
 	$(MAKE) BUILD=fuzz build-fuzz/build.ninja
 	cmake --build build-fuzz --target fuzzers
 	sh scripts/fuzz.sh build-fuzz $(or $(SECONDS),60) $(HARNESS)
+
+# What de-identifiers leak and lose, ours and those that are installed: docs/benchmark-deid.md.
+bench-deid: programs
+	DPIPE_BUILD=$(B) PYTHONPATH=tests/support /usr/bin/python3 -B tests/deid/benchmark/bench.py
 
 install: build
 	cmake --install $(B)

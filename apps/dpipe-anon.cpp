@@ -61,12 +61,9 @@ void declare(cli::Words& words, Options& options)
     words.option("-p,--profile", options.profile, "NAME|FILE", "a built-in profile, or a JSON file")
         .shows("basic");
     for (std::size_t i = 0; const auto& option : deid::option_names()) {
-        if (option.option != deid::Option::CleanPixelData) {
-            words.flag(
-                "--" + std::string{option.name}, options.retain_and_clean.at(i),
-                "PS3.15 " + std::string{option.meaning});
-        }
-        ++i;
+        words.flag(
+            "--" + std::string{option.name}, options.retain_and_clean.at(i++),
+            "PS3.15 " + std::string{option.meaning});
     }
     words
         .choice(
@@ -74,7 +71,9 @@ void declare(cli::Words& words, Options& options)
             {{"off", Residual::Off}, {"header", Residual::Header}, {"full", Residual::Full}},
             "search what stays for the patient's own values: not, all but bulk data, or all")
         .shows("header");
-    words.option("--new-ids", options.new_ids, "FILE", "patients' codes from a JSON file {\"id\": \"code\"}");
+    words.option(
+        "--new-ids", options.new_ids, "FILE",
+        "patients' codes from a JSON file {\"id\": \"code\"}, or a .csv with PatientID, Code, Issuer");
     words.option(
         "--day-shift", options.day_shift, "FILE", "patients' date shifts from a JSON file {\"id\": days}");
 
@@ -160,6 +159,8 @@ void de_identify(const Options& options, deid::Rules rules, cli::Context& contex
 {
     require_words(options, context);
     refuse_link_data_in_output(options);
+    // Before the key is read and before there are threads.
+    const auto codecs = std::make_shared<const deid::CodecHost>();
     auto batch = options.batch;
     batch.layout = dicom::Layout{options.layout};
     if (options.new_ids) {
@@ -174,7 +175,7 @@ void de_identify(const Options& options, deid::Rules rules, cli::Context& contex
         options.encrypt_to.empty()
             ? nullptr
             : std::make_shared<const deid::CmsRecipients>(options.encrypt_to, options.cms);
-    const deid::Anonymizer anonymizer{std::move(rules), key, options.residual, recipients};
+    const deid::Anonymizer anonymizer{std::move(rules), key, options.residual, recipients, codecs};
     const auto report = run_batch(
         batch, anonymizer, map,
         {.next_input = [&] { return context.next_input(); },

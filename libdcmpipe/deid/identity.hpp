@@ -9,13 +9,15 @@
 namespace dcmpipe::deid {
 
 /// What identifies the people of one instance, gathered from its data set at every depth: each component of
-/// each person name, ids, accession number, address, telephone, the written forms of its dates, its UIDs; in
-/// UTF-8, in the data set's own character sets, in upper and lower case. Immutable; any thread may use it.
+/// each person name as people write it, ids, accession number, address, telephone, the written forms of its
+/// dates, its UIDs; in UTF-8, in the data set's own character sets, in upper and lower case. Immutable; any
+/// thread may use it.
 class Identity {
 public:
     struct What {
-        bool dates = true; ///< all dates, not just the birth date: false where full dates are retained
-        bool uids = true;  ///< false where UIDs are retained
+        bool dates = true;  ///< all dates, not just the birth date: false where full dates are retained
+        bool uids = true;   ///< false where UIDs are retained
+        bool places = true; ///< institutions, which only text is cleaned of: false where they are retained
     };
 
     static Identity of(const dicom::Instance& instance, What what);
@@ -31,5 +33,8 @@ public:
 private:
     TokenSearch search_;
 };
+
+/// A surname that is also a word of a protocol, a body part or a disease, in either case.
+bool is_everyday(std::string_view word);
 
 } // namespace dcmpipe::deid
