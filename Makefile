@@ -8,7 +8,7 @@ type_tsan := -DCMAKE_BUILD_TYPE=RelWithDebInfo -DDCMPIPE_SANITIZE=thread
 type_fuzz := -DCMAKE_BUILD_TYPE=RelWithDebInfo -DDCMPIPE_FUZZ=ON -DCMAKE_C_COMPILER=clang -DCMAKE_CXX_COMPILER=clang++
 launcher := $(if $(shell command -v ccache),-DCMAKE_CXX_COMPILER_LAUNCHER=ccache)
 
-.PHONY: all build programs test demo bench faults lint format fuzz map-size install clean
+.PHONY: all build programs test demo bench bench-deid faults lint format fuzz map-size install clean
 
 all: build
 
@@ -58,6 +58,10 @@ fuzz:
 # make map-size INSTANCES=10000000: bytes an instance, and how long a look-up takes
 map-size: build
 	folder=$$(mktemp -d) && $(B)/tests/map-size $$folder $(or $(INSTANCES),1000000); rm -rf "$$folder"
+
+# What de-identifiers leak and lose, ours and those that are installed: docs/benchmark-deid.md.
+bench-deid: programs
+	DPIPE_BUILD=$(B) PYTHONPATH=tests/support /usr/bin/python3 -B tests/deid/benchmark/bench.py
 
 install: build
 	cmake --install $(B)

@@ -71,7 +71,9 @@ void declare(cli::Words& words, Options& options)
             {{"off", Residual::Off}, {"header", Residual::Header}, {"full", Residual::Full}},
             "search what stays for the patient's own values: not, all but bulk data, or all")
         .shows("header");
-    words.option("--new-ids", options.new_ids, "FILE", "patients' codes from a JSON file {\"id\": \"code\"}");
+    words.option(
+        "--new-ids", options.new_ids, "FILE",
+        "patients' codes from a JSON file {\"id\": \"code\"}, or a .csv with PatientID, Code, Issuer");
     words.option(
         "--day-shift", options.day_shift, "FILE", "patients' date shifts from a JSON file {\"id\": days}");
 

@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 
@@ -16,14 +17,15 @@ class CodeTable {
 public:
     CodeTable() = default;
 
-    /// Adds the codes of a JSON object {"id": "code"}. Throws Error{Usage}: unreadable, a code that is empty,
-    /// no name of a folder, or given to two patients.
+    /// Adds the codes of a JSON object {"id": "code"}, or of a file that ends in .csv with the columns
+    /// PatientID and Code, and where it has it Issuer. Throws Error{Usage}: unreadable, a code that is empty,
+    /// no name of a folder, or given to two patients. Messages tell the line, never the id.
     void add_codes(const std::filesystem::path& file);
 
     /// Adds the shifts of a JSON object {"id": days}; days as a number or its digits, added to each date.
     void add_day_shifts(const std::filesystem::path& file);
 
-    bool has_codes() const noexcept { return !codes_.empty(); }
+    bool has_codes() const noexcept { return !given_.empty(); }
     bool has_day_shifts() const noexcept { return !shifts_.empty(); }
 
     std::optional<std::string> code_of(const pseudonym::PatientIdentity& patient) const;
@@ -31,7 +33,14 @@ public:
     std::optional<int> shift_days_of(const pseudonym::PatientIdentity& patient) const;
 
 private:
-    std::map<std::string, std::string, std::less<>> codes_;
+    using Codes = std::map<std::string, std::string, std::less<>>;
+
+    void add_csv_codes(const std::filesystem::path& file);
+    std::string add_code(const pseudonym::PatientIdentity& patient, const std::string& code);
+
+    Codes codes_; ///< of patients whose issuer the table does not name
+    std::map<std::string, Codes, std::less<>> codes_of_issuers_;
+    std::set<std::string> given_;
     std::map<std::string, int, std::less<>> shifts_;
 };
 

@@ -1,6 +1,7 @@
 #include "deid/identity.hpp"
 
 #include "deid/dates.hpp"
+#include "deid/letters.hpp"
 #include "deid/rules.hpp"
 #include "dicom/charset.hpp"
 #include "dicom/dictionary.hpp"
@@ -42,50 +43,12 @@ constexpr std::array contact_tags{
     tags::RegionOfResidence,
 };
 
+constexpr std::array place_tags{tags::InstitutionName, tags::InstitutionAddress};
+
 template <class Tags>
 bool contains(const Tags& list, Tag tag)
 {
     return std::find(list.begin(), list.end(), tag) != list.end();
-}
-
-bool is_everyday(std::string_view word)
-{
-    const auto lower = folded(word);
-    return std::find(std::begin(everyday_words), std::end(everyday_words), lower) != std::end(everyday_words);
-}
-
-/// The other case of the letters beyond ASCII that have one: Latin, Greek and Cyrillic, in UTF-8.
-std::string other_case(std::string_view text, bool upper)
-{
-    std::string changed;
-    for (std::size_t i = 0; i < text.size(); ++i) {
-        const auto lead = static_cast<unsigned char>(text[i]);
-        if (lead < 0xc3 || lead > 0xd1 || i + 1 == text.size()) {
-            changed += text[i];
-            continue;
-        }
-        unsigned code = (lead & 0x1fU) << 6U | (static_cast<unsigned char>(text[++i]) & 0x3fU);
-        const auto swap = [&](unsigned first, unsigned last, unsigned distance) {
-            if (upper && code >= first + distance && code <= last + distance) {
-                code -= distance;
-                return true;
-            }
-            if (!upper && code >= first && code <= last) {
-                code += distance;
-                return true;
-            }
-            return false;
-        };
-        if (code >= 0x100 && code <= 0x17f) {
-            code = upper ? code & ~1U : code | 1U;
-        } else {
-            swap(0xc0, 0xde, 0x20) || swap(0x391, 0x3a9, 0x20) || swap(0x400, 0x40f, 0x50) ||
-                swap(0x410, 0x42f, 0x20);
-        }
-        changed += static_cast<char>(0xc0U | code >> 6U);
-        changed += static_cast<char>(0x80U | (code & 0x3fU));
-    }
-    return changed;
 }
 
 /// Without the escape sequences that switch character sets (ISO 2022): in a sentence they stand elsewhere.
@@ -148,7 +111,7 @@ public:
     }
 
 private:
-    enum class Kind { None, Name, Id, Contact, Date, Uid };
+    enum class Kind { None, Name, Id, Contact, Place, Date, Uid };
 
     static Kind kind_of(const Element& element)
     {
@@ -159,6 +122,7 @@ private:
         return vr == vr::PN                                 ? Kind::Name
                : contains(id_tags, element.tag)             ? Kind::Id
                : contains(contact_tags, element.tag)        ? Kind::Contact
+               : contains(place_tags, element.tag)          ? Kind::Place
                : vr == vr::DA || vr == vr::DT               ? Kind::Date
                : vr == vr::UI && !names_a_kind(element.tag) ? Kind::Uid
                                                             : Kind::None;
@@ -185,6 +149,9 @@ private:
         case Kind::Contact:
             each_form(value, i, [&](std::string_view form) { add_contact(form); });
             break;
+        case Kind::Place:
+            each_form(value, i, [&](std::string_view form) { add_word(form, TokenKind::Place); });
+            break;
         case Kind::Date:
             add_dates(value);
             break;
@@ -202,8 +169,8 @@ private:
         return known != nullptr ? known->vr : element.vr;
     }
 
-    /// The text as it stands, in UTF-8, and in the other cases of its letters. An item may have a character
-    /// set of its own (PS3.3 §C.12.1.1.2).
+    /// The text as it stands, in UTF-8, and in the other forms that people write. An item may have a
+    /// character set of its own (PS3.3 §C.12.1.1.2).
     template <class Add>
     void each_form(std::string_view value, std::uint32_t i, Add add)
     {
@@ -219,7 +186,9 @@ private:
         }
         const CharacterSet characters{set};
         const auto utf8 = characters.to_utf8(value);
-        for (const auto& form : {utf8, other_case(utf8, true), other_case(utf8, false)}) {
+        auto forms = written_forms(utf8);
+        forms.push_back(utf8);
+        for (const auto& form : forms) {
             if (form != value) {
                 add(form);
                 if (const auto own = characters.from_utf8(form)) {
@@ -335,6 +304,12 @@ private:
 };
 
 } // namespace
+
+bool is_everyday(std::string_view word)
+{
+    const auto lower = folded(word);
+    return std::find(std::begin(everyday_words), std::end(everyday_words), lower) != std::end(everyday_words);
+}
 
 Identity Identity::of(const dicom::Instance& instance, const Stays& stays)
 {

@@ -11,8 +11,9 @@
 namespace dcmpipe::deid {
 
 /// What identifies the people of one instance, gathered from its data set at every depth: each component of
-/// each person name, ids, accession number, address, telephone, the written forms of its dates, its UIDs; in
-/// UTF-8, in the data set's own character sets, in upper and lower case. Immutable; any thread may use it.
+/// each person name as people write it, ids, accession number, address, telephone, the written forms of its
+/// dates, its UIDs; in UTF-8, in the data set's own character sets, in upper and lower case. Immutable; any
+/// thread may use it.
 class Identity {
 public:
     /// Whether the element with this number in the data set's index stays as it is.
@@ -32,5 +33,8 @@ public:
 private:
     TokenSearch search_;
 };
+
+/// A surname that is also a word of a protocol, a body part or a disease, in either case.
+bool is_everyday(std::string_view word);
 
 } // namespace dcmpipe::deid

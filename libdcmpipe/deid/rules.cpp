@@ -41,7 +41,8 @@ constexpr std::array kinds{
     tags::EncryptedContentTransferSyntaxUID,
 };
 
-/// Rows that the table lacks, of attributes that their object must have (type 1, or 1C beside what stays).
+/// Attributes that their object must have (type 1, or 1C beside what stays), where the table lacks a row or
+/// has X.
 constexpr std::array required{
     Tag{0x0040, 0x0031}, // Local Namespace Entity ID
     Tag{0x0040, 0x0032}, // Universal Entity ID
@@ -49,6 +50,11 @@ constexpr std::array required{
     Tag{0x0070, 0x0082}, // Presentation Creation Date
     Tag{0x0070, 0x0083}, // Presentation Creation Time
 };
+
+bool must_stay(Tag tag)
+{
+    return std::find(required.begin(), required.end(), tag) != required.end();
+}
 
 constexpr Action action_of(TableAction action)
 {
@@ -220,7 +226,8 @@ Decision Rules::by_rule(const Place& place, const Rule& rule) const
 
 Decision Rules::by_table(const TableRow& row, Tag tag, Vr vr, const Iod& iod) const
 {
-    const Action basic = action_of(iod.resolve(row.basic, tag));
+    const Action resolved = action_of(iod.resolve(row.basic, tag));
+    const Action basic = resolved == Action::Remove && must_stay(tag) ? Action::Dummy : resolved;
     bool keep = false;
     bool clean = false;
     bool shift = false;
@@ -253,8 +260,7 @@ Decision Rules::by_table(const TableRow& row, Tag tag, Vr vr, const Iod& iod) co
 Decision Rules::by_vr(Tag tag, Vr vr) const
 {
     const auto& options = profile_.options;
-    const bool must_stay = std::find(required.begin(), required.end(), tag) != required.end();
-    const auto gone = must_stay ? Action::Dummy : Action::Remove;
+    const auto gone = must_stay(tag) ? Action::Dummy : Action::Remove;
     switch (vr) {
     case vr::UI:
         if (names_a_kind(tag)) {
@@ -274,7 +280,7 @@ Decision Rules::by_vr(Tag tag, Vr vr) const
     case vr::UT: {
         const bool clean = options.has(Option::CleanDescriptors) ||
                            options.has(Option::CleanStructuredContent) || options.has(Option::CleanGraphics);
-        return {clean && !must_stay ? Action::Clean : gone, "free text"};
+        return {clean && !must_stay(tag) ? Action::Clean : gone, "free text"};
     }
     default:
         return {capped(Action::Keep, vr), "says nothing of a person"};

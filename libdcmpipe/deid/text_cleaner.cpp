@@ -23,6 +23,12 @@ const std::vector<const RE2*>& telling_patterns()
     static const RE2 other_date{R"(\b\d{1,2}[-./]\d{1,2}[-./](?:19|20)?\d\d\b)"};
     static const RE2 named_date{
         R"((?i)\b\d{1,2}(?:st|nd|rd|th|\.)?[ -](?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\.?[ -](?:19|20)?\d\d\b)"};
+    static const RE2 loose_date{R"(\b(?:19|20)\d\d[-./]\d{1,2}[-./]\d{1,2}\b)"};
+    static const RE2 american_date{
+        R"((?i)\b(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\.?[ -]\d{1,2}(?:st|nd|rd|th)?,?[ -](?:19|20)\d\d\b)"};
+    static const RE2 great_age{
+        R"((?i)\b(?:9\d|1[0-3]\d)[ -]?(?:y/o|y\.o\.|yo\b|yrs?\b|years?\b|y\b|jahre|j\.)(?:[ -]old)?)"};
+    static const RE2 host{R"(\b\d{1,3}(?:\.\d{1,3}){3}\b)"};
     static const RE2 telephone{R"(\+?\(?\d[\d ()/-]{6,}\d)"};
     static const RE2 long_number{R"([A-Za-z]{0,4}[-#]?\d{6,}\b)"};
     // MR, MS and DR in capitals are a modality, a disease and a modality; titles have a dot or small letters.
@@ -31,9 +37,9 @@ const std::vector<const RE2*>& telling_patterns()
     static const RE2 dotted_title{R"((?i)\b(?:dr|prof|mr|mrs|ms)\.[ ^]*[\p{L}'-]+)"};
     static const RE2 label{
         R"((?i)\b(?:patient|name|pat|mrn|dob|born|geb|accession|phone|tel)\b\.? ?[:=#]\s*[^;\n]*)"};
-    static const std::vector<const RE2*> all{&label,       &mail,       &web,         &uid,
-                                             &iso_date,    &other_date, &named_date,  &telephone,
-                                             &long_number, &title,      &dotted_title};
+    static const std::vector<const RE2*> all{
+        &label,         &mail,      &web,  &uid,       &iso_date,    &other_date, &named_date,  &loose_date,
+        &american_date, &great_age, &host, &telephone, &long_number, &title,      &dotted_title};
     return all;
 }
 
@@ -85,6 +91,21 @@ void doom_patterns(std::string_view text, std::vector<bool>& doomed)
             const auto start = static_cast<std::size_t>(match.data() - text.data());
             std::fill_n(doomed.begin() + static_cast<std::ptrdiff_t>(start), match.size(), true);
             from = start + match.size();
+        }
+    }
+}
+
+/// `DR SMITH` is a title and a name, `DR CHEST` a modality and a body part: the word behind decides.
+void doom_titled_capitals(std::string_view text, std::vector<bool>& doomed)
+{
+    static const RE2 capitals{R"(\b((?:DR|dr)[ ^]+([\p{L}'-]{2,})))"};
+    re2::StringPiece rest{text.data(), text.size()};
+    re2::StringPiece whole;
+    re2::StringPiece name;
+    while (RE2::FindAndConsume(&rest, capitals, &whole, &name)) {
+        if (!is_everyday({name.data(), name.size()})) {
+            const auto start = whole.data() - text.data();
+            std::fill_n(doomed.begin() + start, whole.size(), true);
         }
     }
 }
@@ -155,6 +176,7 @@ std::string cleaned(std::string_view text, const Identity& identity, const Vocab
     std::vector<bool> doomed(text.size(), false);
     doom_people(text, identity, doomed);
     doom_patterns(text, doomed);
+    doom_titled_capitals(text, doomed);
     if (!vocabulary.empty()) {
         doom_unknown_words(text, vocabulary, doomed);
     }

@@ -21,6 +21,18 @@ constexpr bool is_word(char c)
     return is_digit(c) || (fold(c) >= 'a' && fold(c) <= 'z') || (c & 0x80) != 0;
 }
 
+constexpr bool is_upper(char c)
+{
+    return c >= 'A' && c <= 'Z';
+}
+
+/// Where one word ends and another begins: `JaneDoe`, `doe2024`, `Doe_Jane`.
+constexpr bool is_border(char left, char right)
+{
+    return !is_word(left) || !is_word(right) || is_digit(left) != is_digit(right) ||
+           ((left & 0x80) == 0 && !is_upper(left) && is_upper(right));
+}
+
 } // namespace
 
 std::string folded(std::string_view text)
@@ -79,7 +91,8 @@ bool TokenSearch::stands_alone(const Token& token, std::string_view bytes, std::
     if (token.kind == TokenKind::Uid) {
         return !is_digit(before) && !is_digit(after);
     }
-    return token.bytes.size() >= long_name || (!is_word(before) && !is_word(after));
+    return token.bytes.size() >= long_name ||
+           (is_border(before, bytes[start]) && is_border(bytes[end - 1], after));
 }
 
 std::vector<TokenSearch::Hit> TokenSearch::find_all(std::string_view bytes) const
@@ -141,11 +154,12 @@ bool TokenSearch::finds_in_text(std::string_view text) const
         return hit.length == shortest_name ||
                (hit.length < shortest && hit.token->kind == TokenKind::NamePart);
     });
-    return counts(hits);
+    return counts(std::move(hits));
 }
 
-bool TokenSearch::counts(const std::vector<Hit>& hits)
+bool TokenSearch::counts(std::vector<Hit> hits)
 {
+    std::erase_if(hits, [](const Hit& hit) { return hit.token->kind == TokenKind::Place; });
     return std::any_of(hits.begin(), hits.end(), [&](const Hit& hit) {
         return !hit.token->weak || hit.token != hits.front().token;
     });

@@ -16,6 +16,7 @@ enum class TokenKind {
     NamePart, ///< one word of a component with several
     Id,
     Contact,
+    Place, ///< of an institution: goes from text, but is no hit of its own
     Date,
     Uid
 };
@@ -51,7 +52,7 @@ public:
     /// All hits in text that people wrote, from left to right: names of two and three bytes too.
     std::vector<Hit> find_in_text(std::string_view text) const;
 
-    /// True where something is found that counts: a strong token, or two different ones.
+    /// True where something is found that counts: a strong token, or two different ones; places do not.
     bool finds(std::string_view bytes) const { return counts(find_all(bytes)); }
 
     /// As finds(), in text: whole components of names with three bytes, too. (Those of two, and parts of
@@ -62,7 +63,7 @@ private:
     static std::uint32_t first_bytes(std::string_view bytes);
     static std::size_t slot(std::uint32_t first) { return (first * 2654435761U) >> 16U; }
     static bool stands_alone(const Token& token, std::string_view bytes, std::size_t start);
-    static bool counts(const std::vector<Hit>& hits);
+    static bool counts(std::vector<Hit> hits);
     void find_short_names(std::string_view text, std::vector<Hit>& hits) const;
 
     std::vector<Token> tokens_;
