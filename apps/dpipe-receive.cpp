@@ -334,19 +334,24 @@ private:
 void reload(const Options& options, net::Receiver& receiver, Witness& witness)
 {
     notify_service("RELOADING=1");
+    bool all = true;
     try {
         receiver.set_users(users_from(options));
         receiver.set_access(access_from(options));
     } catch (const Error& error) {
         log::error("{}; nobody is let in until it can be read", error.what());
         receiver.set_access(std::nullopt);
+        all = false;
     }
     try {
         receiver.set_tls(tls_from(options));
         witness.reopen();
-        log::info("read nodes, certificates and keys again");
     } catch (const Error& error) {
         log::error("{}; going on as before", error.what());
+        all = false;
+    }
+    if (all) {
+        log::info("read nodes, users, certificates and keys again");
     }
     notify_service("READY=1");
 }
