@@ -232,26 +232,27 @@ net::Patience patience_from(const Options& options)
 
 net::Receiver::Settings settings_from(const Options& options)
 {
-    auto limits = options.limits;
-    limits.memory = options.max_memory.bytes;
-    return {
-        .aet = options.aet,
-        .max_pdu = options.max_pdu,
-        .patience = patience_from(options),
-        .store =
-            {.root = options.out,
-             .layout = dicom::Layout{options.layout},
-             .durability = options.durability,
-             .duplicates = options.duplicates,
-             .most_bytes = options.max_object.bytes,
-             .least_free_bytes = options.min_free.bytes,
-             .least_free_files = options.min_free_files},
-        .called_aet_is_ours = options.check_called,
-        .access = access_from(options),
-        .users = users_from(options),
-        .takes = policy_from(options),
-        .limits = limits,
-        .tls = tls_from(options)};
+    // One after the other: GCC 12 misplaces the clean-up of a large aggregate whose parts throw.
+    net::Receiver::Settings settings;
+    settings.aet = options.aet;
+    settings.max_pdu = options.max_pdu;
+    settings.patience = patience_from(options);
+    settings.store.root = options.out;
+    settings.store.layout = dicom::Layout{options.layout};
+    settings.store.durability = options.durability;
+    settings.store.duplicates = options.duplicates;
+    settings.store.hold_studies = true;
+    settings.store.most_bytes = options.max_object.bytes;
+    settings.store.least_free_bytes = options.min_free.bytes;
+    settings.store.least_free_files = options.min_free_files;
+    settings.called_aet_is_ours = options.check_called;
+    settings.access = access_from(options);
+    settings.users = users_from(options);
+    settings.takes = policy_from(options);
+    settings.limits = options.limits;
+    settings.limits.memory = options.max_memory.bytes;
+    settings.tls = tls_from(options);
+    return settings;
 }
 
 Record record_of(const net::Report& report)
