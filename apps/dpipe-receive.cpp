@@ -232,26 +232,27 @@ net::Patience patience_from(const Options& options)
 
 net::Receiver::Settings settings_from(const Options& options)
 {
-    auto limits = options.limits;
-    limits.memory = options.max_memory.bytes;
-    return {
-        .aet = options.aet,
-        .max_pdu = options.max_pdu,
-        .patience = patience_from(options),
-        .store =
-            {.root = options.out,
-             .layout = dicom::Layout{options.layout},
-             .durability = options.durability,
-             .duplicates = options.duplicates,
-             .most_bytes = options.max_object.bytes,
-             .least_free_bytes = options.min_free.bytes,
-             .least_free_files = options.min_free_files},
-        .called_aet_is_ours = options.check_called,
-        .access = access_from(options),
-        .users = users_from(options),
-        .takes = policy_from(options),
-        .limits = limits,
-        .tls = tls_from(options)};
+    // One after the other: GCC 12 misplaces the clean-up of a large aggregate whose parts throw.
+    net::Receiver::Settings settings;
+    settings.aet = options.aet;
+    settings.max_pdu = options.max_pdu;
+    settings.patience = patience_from(options);
+    settings.store.root = options.out;
+    settings.store.layout = dicom::Layout{options.layout};
+    settings.store.durability = options.durability;
+    settings.store.duplicates = options.duplicates;
+    settings.store.hold_studies = true;
+    settings.store.most_bytes = options.max_object.bytes;
+    settings.store.least_free_bytes = options.min_free.bytes;
+    settings.store.least_free_files = options.min_free_files;
+    settings.called_aet_is_ours = options.check_called;
+    settings.access = access_from(options);
+    settings.users = users_from(options);
+    settings.takes = policy_from(options);
+    settings.limits = options.limits;
+    settings.limits.memory = options.max_memory.bytes;
+    settings.tls = tls_from(options);
+    return settings;
 }
 
 Record record_of(const net::Report& report)
@@ -334,19 +335,24 @@ private:
 void reload(const Options& options, net::Receiver& receiver, Witness& witness)
 {
     notify_service("RELOADING=1");
+    bool all = true;
     try {
         receiver.set_users(users_from(options));
         receiver.set_access(access_from(options));
     } catch (const Error& error) {
         log::error("{}; nobody is let in until it can be read", error.what());
         receiver.set_access(std::nullopt);
+        all = false;
     }
     try {
         receiver.set_tls(tls_from(options));
         witness.reopen();
-        log::info("read nodes, certificates and keys again");
     } catch (const Error& error) {
         log::error("{}; going on as before", error.what());
+        all = false;
+    }
+    if (all) {
+        log::info("read nodes, users, certificates and keys again");
     }
     notify_service("READY=1");
 }

@@ -13,6 +13,7 @@
 #include <algorithm>
 
 #include <fcntl.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 
@@ -231,9 +232,26 @@ StoredInstance InstanceStore::put(OutputFile& file, const AnnouncedInstance& ann
     make_durable(settings_.root / place.file.parent_path());
     if (!place.study_folder.empty() && place.study_folder != place.file) {
         dicom::mark_study_folder(settings_.root / place.study_folder, stored.study_uid);
+        hold_study(settings_.root / place.study_folder);
     }
     stored.path = settings_.root / place.file;
     return name(file, instance, std::move(stored));
+}
+
+/// Best effort: where somebody works on the folder already, what comes now is a later revision to them.
+void InstanceStore::hold_study(const fs::path& folder)
+{
+    constexpr std::size_t most_held = 200; // descriptors are few
+    if (!settings_.hold_studies || held_studies_.contains(folder)) {
+        return;
+    }
+    Fd fd{::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
+    if (fd && ::flock(fd.get(), LOCK_SH | LOCK_NB) == 0) {
+        if (held_studies_.size() >= most_held) {
+            held_studies_.clear();
+        }
+        held_studies_.emplace(folder, std::move(fd));
+    }
 }
 
 /// The first free name, unless one that is taken settles it.

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "core/error.hpp"
+#include "core/fd.hpp"
 #include "core/output_file.hpp"
 #include "dicom/instance.hpp"
 #include "dicom/layout.hpp"
@@ -8,6 +9,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <map>
 #include <optional>
 #include <set>
 #include <string>
@@ -82,6 +84,9 @@ public:
         dicom::Layout layout{"uid"};
         Durability durability = Durability::Full;
         Duplicates duplicates = Duplicates::KeepIfIdentical;
+        /// Keep a shared flock(2) on the folder of each study that something came for, as long as the store
+        /// lives: so others see that more may come.
+        bool hold_studies = false;
         std::uint64_t most_bytes = 0;       ///< of a data set; 0: any number
         std::uint64_t least_free_bytes = 0; ///< below that nothing more is begun: the rest is for others
         std::uint64_t least_free_files = 0; ///< names (inodes)
@@ -128,9 +133,11 @@ private:
     bool settle(OutputFile& file, const dicom::Instance& instance, StoredInstance& stored) const;
     void replace(OutputFile& file, const std::filesystem::path& path) const;
     void make_name_durable(const OutputFile& file, const StoredInstance& stored) const;
+    void hold_study(const std::filesystem::path& folder);
     void make_durable(const std::filesystem::path& folder);
 
     Settings settings_;
+    std::map<std::filesystem::path, Fd> held_studies_;
     std::set<std::filesystem::path> durable_folders_; ///< this process has synced every name that leads there
 };
 

@@ -186,6 +186,38 @@ class Reload(OperationTest):
             self.assertEqual(moved.read_text().count("\n"), 2)
 
 
+class Watched(OperationTest):
+    """dpipe-watch beside it."""
+
+    def complete(self):
+        result = self.succeeds("dpipe-watch", "--once", "--timeout", "0", "--json", self.out)
+        return [(record["path"], record["revision"], record["files"])
+                for record in map(json.loads, result.out.splitlines())]
+
+    def test_an_open_association_holds_its_studies(self):
+        one, two = str(self.out / "1.2.1"), str(self.out / "1.2.2")
+        with self.receiver() as receiver:
+            first, second = self.requestor(receiver), self.requestor(receiver)
+            for peer, study in ((first, "1.2.1"), (second, "1.2.1"), (first, "1.2.2")):
+                uid = f"{study}.9.{peer.sock.fileno()}"
+                self.assertEqual(peer.store(uid, made.instance(uid, study=study)), 0)
+            self.assertEqual(self.complete(), [])
+            first.release()
+            self.wait_for(lambda: self.complete() == [(two, 1, 1)])
+            self.assertEqual(self.complete(), [])  # the other association goes on with study one
+            self.assertEqual(second.store("1.2.1.9.7", made.instance("1.2.1.9.7", study="1.2.1")), 0)
+            second.abort()
+            self.wait_for(lambda: self.complete() == [(one, 1, 3)])
+            late = self.requestor(receiver)
+            self.assertEqual(late.store("1.2.1.9.8", made.instance("1.2.1.9.8", study="1.2.1")), 0)
+            self.assertEqual(self.complete(), [])
+            late.release()
+            self.wait_for(lambda: self.complete() == [(one, 2, 4)])
+
+    def receiver(self):
+        return Receiver(self.out, stdout=subprocess.DEVNULL)
+
+
 class Service(OperationTest):
     def test_a_socket_that_is_passed(self):
         with socket.create_server(("127.0.0.1", 0)) as listening:

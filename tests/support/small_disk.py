@@ -3,6 +3,7 @@
 import contextlib
 import pathlib
 import subprocess
+import time
 import unittest
 
 
@@ -22,4 +23,8 @@ def mounted(folder, size):
     try:
         yield folder
     finally:
-        subprocess.run(["umount", str(folder)], check=True)
+        until = time.monotonic() + 10
+        while subprocess.run(["umount", str(folder)], capture_output=True, check=False).returncode != 0:
+            if time.monotonic() > until:  # processes that were killed take a moment to go
+                raise AssertionError(f"{folder} is still in use")
+            time.sleep(0.05)
