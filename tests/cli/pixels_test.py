@@ -176,6 +176,45 @@ class Native(Painting):
         self.assertNotIn("BurnedInAnnotation", ds)
         self.assertNotIn("113101", [item.CodeValue for item in ds.DeidentificationMethodCodeSequence])
 
+    def embedded_overlay(self, bits=(15, 12)):
+        """Twelve bits of pixels, overlays in bits above them."""
+        form = Format(bits=16, stored=16, frames=2)
+        before = form.random_value("overlay")
+        ds = pydicom.dcmread(pixels.write(self.scratch / "in.dcm", form, before))
+        ds.BitsStored, ds.HighBit = 12, 11
+        for number, bit in enumerate(bits):
+            ds.add_new(0x60000102 + 0x20000 * number, "US", bit)
+            ds.add_new(0x60000100 + 0x20000 * number, "US", 16)
+        ds.save_as(self.scratch / "in.dcm")
+        return self.scratch / "in.dcm", before
+
+    def assert_bits_gone(self, before, after):
+        self.assertEqual(len(before), len(after))
+        for old, new in zip(struct.iter_unpack("<H", before), struct.iter_unpack("<H", after)):
+            self.assertEqual(new[0], old[0] & ~0x9000)
+
+    @dpipe.needs("dcmconv")
+    def test_overlays_in_the_bits_above_the_pixels_go_and_come_back(self):
+        source, before = self.embedded_overlay()
+        for word in ("+te", "+tb"):
+            pixels.tool("dcmconv", word, source, self.scratch / "native.dcm")
+            out = self.paint(self.scratch / "native.dcm", profile="basic")
+            self.assert_bits_gone(before, pixels.native(out).PixelData)
+            words = ["-m", self.scratch / "link.db", "--restore-key", self.scratch / "link.restore.key"]
+            back = self.succeeds(
+                "dpipe-restore", *words, "--level", "full", "-o", self.scratch / f"back{word}", out).lines[0]
+            self.assertEqual(pydicom.dcmread(back), pydicom.dcmread(self.scratch / "native.dcm"))
+        pixels.tool("dcmcrle", source, self.scratch / "rle.dcm")
+        self.assert_bits_gone(before, pixels.native(self.paint(self.scratch / "rle.dcm", profile="basic")).PixelData)
+        kept = self.profile(rules=[{"tag": "(60xx,0102)", "action": "keep"}])
+        # No box is for it: only the rule for overlays counts.
+        kept.write_text(kept.read_text().replace('"Modality": "OT"', '"Modality": "MR"'))
+        self.assertEqual(pydicom.dcmread(self.paint(source, profile=kept)).PixelData, before)
+
+    def test_overlays_in_the_bits_of_the_pixels_are_kept_back(self):
+        source, _ = self.embedded_overlay((15, 3))
+        self.quarantined(source, "bits that its pixels use", profile="basic")
+
     def test_pixels_that_cannot_be_painted_are_kept_back(self):
         form = Format()
         for reason, changes in {
@@ -355,7 +394,8 @@ class RealData(Painting):
     def test_every_image_is_painted_or_kept_back(self):
         """A box in every image that there is, and what came out decoded by DCMTK beside what went in."""
         box = [5, 3, 21, 13]
-        profile = self.profile({"when": {"PhotometricInterpretation": "*"}, "boxes": [box]})
+        overlays_stay = [{"tag": "(60xx,0102)", "action": "keep"}]
+        profile = self.profile({"when": {"PhotometricInterpretation": "*"}, "boxes": [box]}, rules=overlays_stay)
         painted = 0
         for number, group in enumerate(self.groups()):
             out = self.scratch / f"out{number}"
