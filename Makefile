@@ -8,7 +8,7 @@ type_tsan := -DCMAKE_BUILD_TYPE=RelWithDebInfo -DDCMPIPE_SANITIZE=thread
 type_fuzz := -DCMAKE_BUILD_TYPE=RelWithDebInfo -DDCMPIPE_FUZZ=ON -DCMAKE_C_COMPILER=clang -DCMAKE_CXX_COMPILER=clang++
 launcher := $(if $(shell command -v ccache),-DCMAKE_CXX_COMPILER_LAUNCHER=ccache)
 
-.PHONY: all build programs test demo bench faults lint format fuzz map-faults map-size install clean
+.PHONY: all build programs test demo bench lint format fuzz map-faults map-size install clean
 
 all: build
 
@@ -28,6 +28,7 @@ demo:
 	sh scripts/demo.sh
 
 # Every bad peer of N1 to N11 in full; the test run plays them in short.
+.PHONY: faults
 faults: build
 	DPIPE_FAULTS=long DPIPE_BUILD=$(B) PYTHONPATH=tests/support /usr/bin/python3 -B tests/fault/receiver_test.py
 
