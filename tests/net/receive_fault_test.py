@@ -222,6 +222,16 @@ class Hanging(FaultTest):
                 time.sleep(0.25)
             self.assertEqual(peer.receive_message()[1]["Status"], 0)
 
+    def test_a_peer_that_goes_on_after_an_abort_is_hung_up_on(self):
+        with Receiver(self.out, "--timeout", "1") as receiver:
+            peer = self.requestor(receiver)
+            start = time.monotonic()
+            with self.assertRaises(OSError):
+                while time.monotonic() - start < 10:
+                    peer.send_pdvs((1, 0, b"\0" * 100))  # a data set without a command
+                    time.sleep(0.001)
+            self.assertLess(time.monotonic() - start, 5)
+
     def test_a_peer_that_reads_no_answers_is_given_up(self):
         with Receiver(self.out, "--timeout", "1") as receiver:
             peer = self.requestor(receiver)
