@@ -8,8 +8,8 @@
 #include <fstream>
 
 using dcmpipe::Error;
-using dcmpipe::test::Scratch;
 using dcmpipe::net::resolve_node;
+using dcmpipe::test::Scratch;
 
 TEST_CASE("a node is written out, or called by its name in any of the known forms")
 {
