@@ -3,7 +3,6 @@
 #include "core/error.hpp"
 #include "deid/dates.hpp"
 #include "deid/dummy.hpp"
-#include "deid/embedded_overlays.hpp"
 #include "deid/encrypted_attributes.hpp"
 #include "deid/identity.hpp"
 #include "deid/marks.hpp"
@@ -75,13 +74,13 @@ public:
 
     Anonymized run()
     {
+        verdict_.overlay_bits = overlay_bits();
         for (std::uint32_t i = 0; i < data_set_.size();) {
             if (data_set_[i].depth == 0 && !data_set_[i].is_item()) {
                 top_ = i;
             }
             i = keeps_layers(i) ? data_set_[i].end : treat(i);
         }
-        clear_embedded_overlays();
         drop_empty_blocks();
         complete_patient();
         for (const Mark& mark : marks_of(rules_.profile(), instance_, verdict_.known)) {
@@ -128,7 +127,7 @@ private:
         const Element& element = data_set_[i];
         switch (decision.action) {
         case Action::Keep:
-            if (!verdict_.boxes.empty() && shows_pixels(element.tag)) {
+            if (changes_pixels(element)) {
                 return paint(i);
             }
             keep(i);
@@ -209,6 +208,29 @@ private:
                (!plain && identity_.shows_in_text(dicom::CharacterSet{character_set_at(i)}.to_utf8(text)));
     }
 
+    /// The bits of the pixels in which overlays lie that do not stay.
+    std::uint32_t overlay_bits() const
+    {
+        std::uint32_t bits = 0;
+        for (std::uint32_t i = 0; i < data_set_.size(); i = data_set_[i].end) {
+            const Element& element = data_set_[i];
+            const bool is_position = (element.tag.value & 0xff00ffffU) == 0x60000102U;
+            if (is_position && element.length == 2 &&
+                rules_.decide({data_set_, i, blocks_}, iod_).action != Action::Keep) {
+                const auto bit = dicom::read_u16(data_set_.value(element), 0, element.encoding.big_endian);
+                bits |= bit > 0 && bit < 32 ? 1U << bit : 0U;
+            }
+        }
+        return bits;
+    }
+
+    bool changes_pixels(const Element& element) const
+    {
+        return shows_pixels(element.tag) &&
+               (!verdict_.boxes.empty() ||
+                (verdict_.overlay_bits != 0 && element.depth == 0 && element.tag != tags::IconImageSequence));
+    }
+
     /// Where pixels are painted, other pictures of them would show what was there.
     std::uint32_t paint(std::uint32_t i)
     {
@@ -217,7 +239,10 @@ private:
             rewriter_.remove(i);
             changed(i, {});
         } else if (element.tag == tags::PixelData) {
-            pixels_.paint(instance_, verdict_.boxes, rewriter_);
+            pixels_.paint(instance_, verdict_, rewriter_);
+            if (verdict_.boxes.empty()) {
+                changed(i, {}); // unlike what is painted over, an overlay comes back with its group
+            }
         }
         return element.end;
     }
@@ -439,23 +464,6 @@ private:
         }
     }
 
-    /// An overlay group goes as every other element does; what it draws may stand in the pixels.
-    void clear_embedded_overlays()
-    {
-        const auto bits = embedded_overlay_bits(data_set_);
-        const auto pixels = data_set_.find(tags::PixelData);
-        if (bits == 0 || pixels == ElementIndex::None ||
-            rules_.decide({data_set_, pixels, blocks_}, iod_).action != Action::Keep) {
-            return;
-        }
-        const auto cleared = verdict_.boxes.empty() ? without_bits(instance_, bits) : std::nullopt;
-        if (!cleared) {
-            refuse(pixels, "an overlay stands in its bits that cannot be taken out");
-        }
-        top_ = pixels;
-        replace(pixels, *cleared);
-    }
-
     /// Type 2 in every composite object with a patient: the code stands there even where nothing stood.
     void complete_patient()
     {
@@ -470,6 +478,18 @@ private:
         }
     }
 
+    /// Beside what was changed: what tells later whose it is, and in which characters it is written.
+    void remember_whose_it_is()
+    {
+        for (const auto tag :
+             {tags::SpecificCharacterSet, tags::SOPInstanceUID, tags::PatientName, tags::PatientID,
+              tags::StudyInstanceUID, tags::SeriesInstanceUID}) {
+            if (const auto i = data_set_.find(tag); i != ElementIndex::None) {
+                result_.originals.elements.try_emplace(tag, data_set_.raw(data_set_[i]));
+            }
+        }
+    }
+
     std::string uid_of_output(Tag tag) const
     {
         const auto found = result_.replaced.find(tag);
@@ -479,6 +499,7 @@ private:
     Anonymized finish()
     {
         auto& originals = result_.originals;
+        remember_whose_it_is();
         originals.instance_uid = uid_of_output(tags::SOPInstanceUID);
         originals.series_uid = uid_of_output(tags::SeriesInstanceUID);
         originals.study_uid = uid_of_output(tags::StudyInstanceUID);

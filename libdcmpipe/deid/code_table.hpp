@@ -18,8 +18,8 @@ public:
     CodeTable() = default;
 
     /// Adds the codes of a JSON object {"id": "code"}, or of a file that ends in .csv with the columns
-    /// PatientID and Code, and where it has it Issuer. Throws Error{Usage}: unreadable, a code that is empty, no name of a folder,
-    /// or given to two patients. Messages tell the line, never the id.
+    /// PatientID and Code, and where it has it Issuer. Throws Error{Usage}: unreadable, a code that is
+    /// empty, no name of a folder, or given to two patients. Messages tell the line, never the id.
     void add_codes(const std::filesystem::path& file);
 
     /// Adds the shifts of a JSON object {"id": days}; days as a number or its digits, added to each date.
