@@ -53,9 +53,9 @@ std::string path_of(const ElementIndex& index, std::uint32_t i)
 class Pass {
 public:
     Pass(
-        const Rules& rules, const pseudonym::Key& key, Residual residual, const CmsRecipients* recipients,
-        const Instance& instance, const pseudonym::Patient& patient)
-        : rules_(rules), context_{key, patient}, residual_(residual), recipients_(recipients),
+        const Rules& rules, const pseudonym::Key& key, NewUids& uids, Residual residual,
+        const CmsRecipients* recipients, const Instance& instance, const pseudonym::Patient& patient)
+        : rules_(rules), context_{key, patient}, uids_(uids), residual_(residual), recipients_(recipients),
           instance_(instance), data_set_(instance.data_set()), blocks_(data_set_),
           iod_(Iod::of_class(instance.sop_class_uid())), identity_(identity_of(instance)),
           rewriter_(data_set_)
@@ -341,7 +341,7 @@ private:
         return mapped;
     }
 
-    std::string new_uid(std::string_view uid) const { return context_.key.uid(uid); }
+    std::string new_uid(std::string_view uid) const { return uids_.of(uid); }
 
     std::string patient_name() const
     {
@@ -371,9 +371,11 @@ private:
     void changed(std::uint32_t i, std::string_view text)
     {
         const Element& top = data_set_[top_];
-        result_.originals.elements.try_emplace(top.tag, data_set_.raw(top));
+        // Elements come in the order of their tags, as a rule: at the end is the right place.
+        auto& elements = result_.originals.elements;
+        elements.try_emplace(elements.end(), top.tag, data_set_.raw(top));
         if (i == top_) {
-            result_.replaced.insert_or_assign(top.tag, text);
+            result_.replaced.insert_or_assign(result_.replaced.end(), top.tag, std::string{text});
         }
     }
 
@@ -428,6 +430,7 @@ private:
 
     const Rules& rules_;
     EditContext context_;
+    NewUids& uids_;
     Residual residual_;
     const CmsRecipients* recipients_; ///< null: nothing is sealed into the instance
     const Instance& instance_;
@@ -452,7 +455,8 @@ bool is_media_index(const Instance& instance)
 Anonymizer::Anonymizer(
     Rules rules, const pseudonym::Key& key, Residual residual,
     std::shared_ptr<const CmsRecipients> recipients)
-    : rules_(std::move(rules)), key_(key), residual_(residual), recipients_(std::move(recipients))
+    : rules_(std::move(rules)), key_(key), uids_(std::make_shared<NewUids>(key)), residual_(residual),
+      recipients_(std::move(recipients))
 {
 }
 
@@ -481,7 +485,7 @@ void Anonymizer::refuse_unfit(const Instance& instance) const
 
 Anonymized Anonymizer::anonymize(const Instance& instance, const pseudonym::Patient& patient) const
 {
-    return Pass{rules_, key_, residual_, recipients_.get(), instance, patient}.run();
+    return Pass{rules_, key_, *uids_, residual_, recipients_.get(), instance, patient}.run();
 }
 
 } // namespace dcmpipe::deid

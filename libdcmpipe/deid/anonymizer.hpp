@@ -1,6 +1,7 @@
 #pragma once
 
 #include "deid/cms.hpp"
+#include "deid/new_uids.hpp"
 #include "deid/rewritten.hpp"
 #include "deid/rules.hpp"
 #include "dicom/instance.hpp"
@@ -55,6 +56,7 @@ public:
 private:
     Rules rules_;
     pseudonym::Key key_;
+    std::shared_ptr<NewUids> uids_; ///< same for the same key: a memory, not a state
     Residual residual_;
     std::shared_ptr<const CmsRecipients> recipients_;
 };

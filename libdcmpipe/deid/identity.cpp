@@ -222,6 +222,11 @@ private:
     /// A date as people and devices write it.
     void add_dates(std::string_view values)
     {
+        // Study, series, acquisition and content are of one day, as a rule.
+        if (values == last_dates_) {
+            return;
+        }
+        last_dates_ = values;
         for (const auto value : split(values, "\\")) {
             const auto date = truncated(value);
             if (date.size() != 8 || date.substr(0, 4) < "1901") {
@@ -265,6 +270,7 @@ private:
     const ElementIndex& index_;
     Identity::What what_;
     TokenSearch& search_;
+    std::string_view last_dates_;
 };
 
 } // namespace

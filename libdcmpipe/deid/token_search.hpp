@@ -47,6 +47,9 @@ public:
 private:
     static std::uint32_t first_bytes(std::string_view bytes);
     static std::size_t slot(std::uint32_t first) { return (first * 2654435761U) >> 16U; }
+    /// Gives each hit to `take`, from left to right, until it says that it has enough.
+    template <class Take>
+    void each_hit(std::string_view bytes, Take take) const;
     bool stands_alone(const Token& token, std::string_view bytes, std::size_t start) const;
 
     std::vector<Token> tokens_;

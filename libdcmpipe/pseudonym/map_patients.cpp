@@ -38,9 +38,9 @@ std::string context_of_patient(std::int64_t number)
 
 std::optional<Patient> Map::Impl::find_patient(std::string_view blind) const
 {
-    SQLite::Statement select{database, "SELECT id, code, shift_days FROM patient WHERE blind = ?"};
-    bind_blob(select, 1, blind);
-    return select.executeStep() ? std::optional{patient_of(select)} : std::nullopt;
+    const Prepared select{*this, "SELECT id, code, shift_days FROM patient WHERE blind = ?"};
+    bind_blob(*select, 1, blind);
+    return select->executeStep() ? std::optional{patient_of(*select)} : std::nullopt;
 }
 
 bool Map::Impl::is_code_taken(const std::string& code) const
