@@ -21,6 +21,12 @@ char folded(char c)
     return static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
 }
 
+/// Not the first byte of a character in UTF-8.
+bool is_continuation(char c)
+{
+    return (c & 0xc0) == 0x80;
+}
+
 /// The values of an attribute as text; numbers of VR US and SS as their digits.
 std::vector<std::string> values_of(const ElementIndex& data_set, Tag tag)
 {
@@ -50,8 +56,11 @@ std::vector<std::string> values_of(const ElementIndex& data_set, Tag tag)
 
 } // namespace
 
-bool fits(std::string_view text, std::string_view pattern) noexcept
+bool fits(std::string_view text, std::string_view pattern, Case letters) noexcept
 {
+    const auto same = [letters](char a, char b) {
+        return a == b || (letters == Case::Ignored && folded(a) == folded(b));
+    };
     std::size_t t = 0;
     std::size_t p = 0;
     std::size_t star = pattern.npos;
@@ -60,7 +69,12 @@ bool fits(std::string_view text, std::string_view pattern) noexcept
         if (p < pattern.size() && pattern[p] == '*') {
             star = p++;
             after_star = t;
-        } else if (p < pattern.size() && (pattern[p] == '?' || folded(pattern[p]) == folded(text[t]))) {
+        } else if (p < pattern.size() && pattern[p] == '?') {
+            ++p;
+            do {
+                ++t;
+            } while (t < text.size() && is_continuation(text[t]));
+        } else if (p < pattern.size() && same(pattern[p], text[t])) {
             ++p;
             ++t;
         } else if (star != pattern.npos) {

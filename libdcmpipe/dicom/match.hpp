@@ -8,8 +8,10 @@
 
 namespace dcmpipe::dicom {
 
-/// True where `text` fits `pattern`: `*` stands for any characters, `?` for one; case does not matter.
-bool fits(std::string_view text, std::string_view pattern) noexcept;
+enum class Case { Ignored, Kept }; ///< of ASCII letters
+
+/// True where `text` fits `pattern`, both in UTF-8: `*` stands for any characters, `?` for one.
+bool fits(std::string_view text, std::string_view pattern, Case letters = Case::Ignored) noexcept;
 
 /// A condition on an instance: some attributes of its data set fit patterns. All must hold. Immutable; any
 /// thread may use it.

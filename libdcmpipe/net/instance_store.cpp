@@ -169,7 +169,7 @@ StoreOutcome InstanceStore::Incoming::finish()
 
 StoredInstance InstanceStore::put(OutputFile& file, const AnnouncedInstance& announced)
 {
-    const auto last = std::max(settings_.layout.last_tag(), tags::SeriesInstanceUID);
+    const auto last = std::max({settings_.layout.last_tag(), tags::SeriesInstanceUID, settings_.wanted_by});
     const auto instance = head_of(file, last);
     const auto& data_set = instance.data_set();
     StoredInstance stored;
@@ -181,7 +181,7 @@ StoredInstance InstanceStore::put(OutputFile& file, const AnnouncedInstance& ann
         throw Refusal{
             status::DataSetDoesNotMatch, "SOP Class or Instance UID of command and data set differ"};
     }
-    if (settings_.wanted && !settings_.wanted(stored.study_uid, stored.series_uid, stored.instance_uid)) {
+    if (settings_.wanted && !settings_.wanted(data_set)) {
         throw Refusal{status::NotAuthorized, "nobody asked for this instance"};
     }
     const auto place = settings_.layout.place_of(data_set);

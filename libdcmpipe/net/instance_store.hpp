@@ -59,8 +59,9 @@ public:
         std::filesystem::path root;
         dicom::Layout layout{"uid"};
         Durability durability = Durability::Full;
-        /// Whether an instance with these Study, Series and SOP Instance UIDs is wanted; all are where unset.
-        std::function<bool(std::string_view, std::string_view, std::string_view)> wanted{};
+        /// Whether an instance is wanted, by its attributes up to `wanted_by`; all are where unset.
+        std::function<bool(const dicom::ElementIndex&)> wanted{};
+        dicom::Tag wanted_by{};
     };
 
     /// Makes the root. Throws Error{Output}.

@@ -81,3 +81,23 @@ class Orthanc(Server):
             data = json.dumps(data).encode()
         with urllib.request.urlopen(f"http://127.0.0.1:{self.http}{path}", data, timeout=30) as answer:
             return json.loads(answer.read() or b"null")
+
+
+class Dcmqrscp(Server):
+    """DCMTK's archive, AE title QRSCP; who calls as ME may be sent to at `move_port`."""
+
+    def __init__(self, folder, move_port=1):
+        folder = pathlib.Path(folder)
+        (folder / "db").mkdir(parents=True)
+        port = free_port()
+        (folder / "cfg").write_text(
+            f"NetworkTCPPort = {port}\nMaxPDUSize = 65536\nMaxAssociations = 16\n"
+            f"HostTable BEGIN\nme = (ME, 127.0.0.1, {move_port})\nHostTable END\n"
+            "VendorTable BEGIN\nVendorTable END\n"
+            f"AETable BEGIN\nQRSCP {folder / 'db'} RW (1000, 10000mb) ANY\nAETable END\n")
+        super().__init__(["dcmqrscp", "-c", folder / "cfg"], port, folder)
+
+    def store(self, *paths):
+        subprocess.run(
+            ["dcmsend", "-aec", "QRSCP", "127.0.0.1", str(self.port), "+sd", "+r", *map(str, paths)],
+            check=True, capture_output=True)

@@ -1,0 +1,230 @@
+#include "retrieve/fetcher.hpp"
+
+#include "core/error.hpp"
+#include "core/log.hpp"
+#include "dicom/charset.hpp"
+#include "dicom/tags.hpp"
+#include "retrieve/matching.hpp"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+namespace dcmpipe::retrieve {
+
+namespace tags = dicom::tags;
+
+namespace {
+
+using Uids = std::set<std::string, std::less<>>;
+
+/// So many UIDs of 64 characters fit a value of UI in explicit VR (PS3.5 §7.1.2), with room to spare.
+constexpr std::size_t most_uids = 500;
+
+bool all_match(const std::vector<Criterion>& criteria, const dicom::ElementIndex& data_set)
+{
+    const dicom::CharacterSet characters{data_set.text(tags::SpecificCharacterSet)};
+    return std::all_of(criteria.begin(), criteria.end(), [&](const Criterion& criterion) {
+        return matches(criterion.tag, criterion.key, characters.to_utf8(data_set.text(criterion.tag)));
+    });
+}
+
+dicom::Tag last_of(const std::vector<Criterion>& criteria)
+{
+    dicom::Tag last{};
+    for (const auto& criterion : criteria) {
+        last = std::max(last, criterion.tag);
+    }
+    return last;
+}
+
+} // namespace
+
+/// One series on its way in.
+class Fetcher::Work {
+public:
+    Work(const FoundSeries& series, Journal& journal, const OnStored& on_stored)
+        : series_(series), journal_(journal), on_stored_(on_stored)
+    {
+        fetched_.by_uid = series.instances_known;
+        for (const auto& instance : series.instances) {
+            sop_classes_.insert(instance.sop_class_uid);
+            const auto path = journal.find(series.study_uid, series.series_uid, instance.uid);
+            if (path) {
+                ++fetched_.present;
+                fetched_.folders.insert(path->parent_path());
+            } else {
+                missing_.insert(instance.uid);
+            }
+        }
+        if (sop_classes_.contains("")) {
+            sop_classes_.clear();
+        }
+        fetched_.expected = series.instances.size();
+        if (!series.instances_known) {
+            count_present();
+        }
+    }
+
+    /// Where the node tells neither UIDs nor numbers, what it sends and calls a success must do.
+    bool complete() const
+    {
+        if (series_.instances_known) {
+            return missing_.empty();
+        }
+        return series_.count ? came_.size() + before_ >= *series_.count : taken_at_its_word_;
+    }
+
+    /// The whole series, or the instances that are missing; one, while it is open whether it is what was
+    /// asked for.
+    Request next(bool by_image)
+    {
+        Request request{
+            .study_uid = series_.study_uid,
+            .series_uid = series_.series_uid,
+            .sop_classes = sop_classes_,
+            .modality = std::string{value_of(series_.attributes, tags::Modality)},
+            .belongs = [this](const dicom::ElementIndex& data_set) { return belongs(data_set); },
+            .confirms =
+                [this](const dicom::ElementIndex& data_set) {
+                    return all_match(series_.unconfirmed, data_set);
+                },
+            .wanted_by = last_of(series_.unconfirmed),
+            .on_rejected = [this](std::string_view uid) { reject(uid); },
+            .on_stored = [this](const net::StoredInstance& instance) { take(instance); },
+            .complete = [this] { return complete(); }};
+        const bool probe = !series_.unconfirmed.empty() && came_.empty() && !probed_;
+        const bool some = missing_.size() < series_.instances.size() || series_.some_instances_only;
+        if (by_image && (probe || some) && series_.instances_known) {
+            const auto most = probe ? 1 : most_uids;
+            for (const auto& uid : missing_) {
+                if (request.instances.size() < most) {
+                    request.instances.insert(uid);
+                }
+            }
+        }
+        return request;
+    }
+
+    /// A series whose first instance is not what was asked for is none of it.
+    void after(const Request& request, const net::QueryOutcome& outcome)
+    {
+        const bool first = !probed_;
+        probed_ = true;
+        if (first && came_.empty() && rejected_.size() == 1 && request.instances.size() == 1 &&
+            !series_.some_instances_only) {
+            for (const auto& instance : series_.instances) {
+                reject(instance.uid);
+            }
+        }
+        taken_at_its_word_ = outcome.status == net::status::Success && outcome.failed == 0 && !came_.empty();
+    }
+
+    /// So many instances were dealt with; it only grows.
+    std::size_t came() const { return came_.size() + rejected_.size(); }
+
+    Fetched finish(std::string_view reason)
+    {
+        fetched_.received = came_.size();
+        fetched_.rejected = rejected_.size();
+        if (series_.instances_known) {
+            fetched_.missing = missing_.size();
+            fetched_.expected -= std::min<std::uint64_t>(fetched_.expected, rejected_.size());
+        } else if (!complete()) {
+            const auto there = came_.size() + before_;
+            fetched_.missing = std::max<std::uint64_t>(
+                fetched_.expected - std::min<std::uint64_t>(fetched_.expected, there), 1);
+        }
+        if (fetched_.missing > 0) {
+            fetched_.reason = fmt::format(
+                "{} of {} instances are missing{}{}", fetched_.missing, fetched_.expected,
+                reason.empty() ? "" : ": ", reason);
+        }
+        return fetched_;
+    }
+
+private:
+    void count_present()
+    {
+        const auto paths = journal_.of_series(series_.study_uid, series_.series_uid);
+        for (const auto& path : paths) {
+            fetched_.folders.insert(path.parent_path());
+        }
+        fetched_.expected = series_.count.value_or(0);
+        before_ = std::min<std::uint64_t>(paths.size(), fetched_.expected);
+        fetched_.present = before_;
+    }
+
+    bool belongs(const dicom::ElementIndex& data_set) const
+    {
+        const auto uid = data_set.text(tags::SOPInstanceUID);
+        const auto is_it = [&](const FoundInstance& instance) { return instance.uid == uid; };
+        return data_set.text(tags::StudyInstanceUID) == series_.study_uid &&
+               data_set.text(tags::SeriesInstanceUID) == series_.series_uid &&
+               (!series_.some_instances_only ||
+                std::any_of(series_.instances.begin(), series_.instances.end(), is_it));
+    }
+
+    void reject(std::string_view uid)
+    {
+        if (const auto found = missing_.find(uid); found != missing_.end()) {
+            missing_.erase(found);
+        }
+        rejected_.emplace(uid);
+    }
+
+    void take(const net::StoredInstance& instance)
+    {
+        journal_.add(instance);
+        if (missing_.erase(instance.instance_uid) > 0 || !instance.stood_already) {
+            came_.insert(instance.instance_uid);
+        }
+        fetched_.folders.insert(instance.path.parent_path());
+        on_stored_(instance);
+    }
+
+    const FoundSeries& series_;
+    Journal& journal_;
+    const OnStored& on_stored_;
+    Fetched fetched_{};
+    std::set<std::string> sop_classes_{};
+    Uids missing_{};
+    Uids came_{};
+    Uids rejected_{};
+    std::uint64_t before_ = 0;
+    bool probed_ = false;
+    bool taken_at_its_word_ = false;
+};
+
+Fetched Fetcher::fetch(const FoundSeries& series, const OnStored& on_stored)
+{
+    Work work{series, journal_, on_stored};
+    std::string reason;
+    bool by_image = true;
+    for (unsigned idle = 0; !work.complete() && idle <= connection_.settings().retries;) {
+        if (idle > 0) {
+            connection_.pause(idle);
+        }
+        const auto before = work.came();
+        const auto request = work.next(by_image);
+        try {
+            const auto outcome = method_->ask(request);
+            work.after(request, outcome);
+            reason = outcome.status == net::status::Success && outcome.failed == 0
+                         ? std::string{}
+                         : fmt::format("the node answered {}", net::status_text(outcome.status));
+            // A node that does not take a list of UIDs is asked for the series.
+            by_image = work.came() > before;
+        } catch (const Error& error) {
+            if (error.kind() != ErrorKind::Peer || !connection_.reached()) {
+                throw;
+            }
+            log::warning("{}", error.what());
+            reason = error.what();
+        }
+        idle = work.came() > before ? 0 : idle + 1;
+    }
+    return work.finish(reason);
+}
+
+} // namespace dcmpipe::retrieve
