@@ -76,7 +76,7 @@ public:
             set(mark.tag, mark.vr, mark.value);
         }
         if (recipients_ != nullptr) {
-            const auto items = encrypted_items(instance_, result_.originals.elements, *recipients_);
+            const auto items = encrypted_items(instance_, result_.originals.elements.map(), *recipients_);
             set(tags::EncryptedAttributesSequence, vr::SQ, items);
         }
         return finish();
@@ -371,10 +371,8 @@ private:
     void changed(std::uint32_t i, std::string_view text)
     {
         const Element& top = data_set_[top_];
-        // Elements come in the order of their tags, as a rule: at the end is the right place.
-        auto& elements = result_.originals.elements;
-        elements.try_emplace(elements.end(), top.tag, data_set_.raw(top));
-        if (i == top_) {
+        result_.originals.elements.add(top.tag, data_set_.raw(top));
+        if (i == top_ && !top.tag.is_private()) {
             result_.replaced.insert_or_assign(result_.replaced.end(), top.tag, std::string{text});
         }
     }

@@ -57,14 +57,14 @@ std::string context_of_originals(std::string_view instance, std::optional<std::i
 struct Base {
     std::string level; ///< the series, study or patient it stands for
     std::int64_t row = 0;
-    std::map<dicom::Tag, std::string> elements;
+    TakenElements elements;
 };
 
 /// The bases last used. Few are enough: instances of a series come together.
 class Bases {
 public:
     std::shared_ptr<const Base> find(const std::string& level);
-    void add(std::string level, std::int64_t row, const std::map<dicom::Tag, std::string>& elements);
+    void add(std::string level, std::int64_t row, const TakenElements& elements);
 
 private:
     static constexpr std::size_t most = 48;

@@ -64,7 +64,7 @@ std::shared_ptr<const Base> Bases::find(const std::string& level)
     return bases_.front();
 }
 
-void Bases::add(std::string level, std::int64_t row, const std::map<dicom::Tag, std::string>& elements)
+void Bases::add(std::string level, std::int64_t row, const TakenElements& elements)
 {
     bases_.push_front(std::make_shared<Base>(Base{std::move(level), row, elements}));
     if (bases_.size() > most) {
@@ -93,7 +93,7 @@ std::int64_t Map::Impl::remember(const Originals& instance)
     for (const auto& level : levels_of(instance)) {
         base = base ? base : bases.find(level);
     }
-    static const std::map<dicom::Tag, std::string> nothing;
+    static const TakenElements nothing;
     const auto body = difference(instance, base ? base->elements : nothing).encode();
     const auto base_row = base ? std::optional{base->row} : std::nullopt;
     const Prepared insert{
