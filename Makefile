@@ -27,6 +27,11 @@ test: build
 demo:
 	sh scripts/demo.sh
 
+# make bench BENCH_SCALE=5; see tests/bench/anon_bench.py
+bench: build
+	sh scripts/setup.sh bench test
+	PYTHONPATH=tests/bench DPIPE_BUILD=$(B) /usr/bin/python3 -B tests/bench/anon_bench.py
+
 lint: $(B)/build.ninja
 	sh scripts/setup.sh lint
 	cmake --build $(B) --target dictionary_tables
