@@ -60,12 +60,9 @@ void declare(cli::Words& words, Options& options)
     words.option("-p,--profile", options.profile, "NAME|FILE", "a built-in profile, or a JSON file")
         .shows("basic");
     for (std::size_t i = 0; const auto& option : deid::option_names()) {
-        if (option.option != deid::Option::CleanPixelData) {
-            words.flag(
-                "--" + std::string{option.name}, options.retain_and_clean.at(i),
-                "PS3.15 " + std::string{option.meaning});
-        }
-        ++i;
+        words.flag(
+            "--" + std::string{option.name}, options.retain_and_clean.at(i++),
+            "PS3.15 " + std::string{option.meaning});
     }
     words
         .choice(
@@ -155,6 +152,8 @@ void de_identify(const Options& options, deid::Rules rules, cli::Context& contex
 {
     require_words(options, context);
     refuse_link_data_in_output(options);
+    // Before the key is read and before there are threads.
+    const auto codecs = std::make_shared<const deid::CodecHost>();
     auto batch = options.batch;
     batch.layout = dicom::Layout{options.layout};
     if (options.new_ids) {
@@ -169,7 +168,7 @@ void de_identify(const Options& options, deid::Rules rules, cli::Context& contex
         options.encrypt_to.empty()
             ? nullptr
             : std::make_shared<const deid::CmsRecipients>(options.encrypt_to, options.cms);
-    const deid::Anonymizer anonymizer{std::move(rules), key, options.residual, recipients};
+    const deid::Anonymizer anonymizer{std::move(rules), key, options.residual, recipients, codecs};
     const auto report = run_batch(
         batch, anonymizer, map,
         {.next_input = [&] { return context.next_input(); },

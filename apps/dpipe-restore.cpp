@@ -45,7 +45,8 @@ void declare(cli::Words& words, Options& options)
         .shows("patient");
     words
         .choice(
-            "--level", options.restore.level, {{"identity", RestoreLevel::Identity}, {"full", RestoreLevel::Full}},
+            "--level", options.restore.level,
+            {{"identity", RestoreLevel::Identity}, {"full", RestoreLevel::Full}},
             "put back patient, UIDs and dates, or every attribute")
         .shows("identity");
     words.flag(

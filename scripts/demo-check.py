@@ -133,9 +133,9 @@ def main(work):
     if len(incoming) != len(sent) or len((work / "received.list").read_text().splitlines()) != len(sent):
         fail(f"{len(sent)} instances were sent, {len(incoming)} are there")
     kept_back = json.loads((work / "report.json").read_text())["instances"]
-    documents = [p for p in incoming if "EncapsulatedDocument" in header(p)]
-    if kept_back["quarantined"] != len(documents) or kept_back["failed"] or len(anon) != len(sent) - len(documents):
-        fail(f"{len(documents)} documents should be kept back and nothing else: {kept_back}")
+    unfit = [p for p in incoming if "EncapsulatedDocument" in header(p) or header(p).get("BurnedInAnnotation") == "YES"]
+    if kept_back["quarantined"] != len(unfit) or kept_back["failed"] or len(anon) != len(sent) - len(unfit):
+        fail(f"{len(unfit)} documents and burned-in images should be kept back and nothing else: {kept_back}")
     for archive in archives:
         if zipfile.ZipFile(archive).testzip() is not None:
             fail(f"{archive} is damaged")
@@ -163,7 +163,7 @@ def main(work):
         print(f"{name:10}{count:9}{len(files):11}{megabytes(files):9.1f}{int(seconds[name]) / 1000:10.2f}")
     print(f"\n{len(identities(work))} identifying strings searched for in {megabytes(archives):.1f} MB of archives: none found")
     print(f"{resolved} of {asked} references resolve ({resolved_before} of {asked_before} before)")
-    print(f"{equal} data sets restored, each equal to the one received; {len(documents)} documents kept back")
+    print(f"{equal} data sets restored, each equal to the one received; {len(unfit)} kept back")
 
 
 if __name__ == "__main__":

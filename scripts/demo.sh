@@ -86,7 +86,7 @@ sleep 0.3
 stage watch find_complete
 
 anonymize() {
-    # Exit 3: documents that could hold any identity are kept back, as they should be.
+    # Exit 3: documents and images with burned-in identity are kept back, as they should be.
     dpipe-anon -m link.db -o anon --report report.json - <complete.list >anon.list 2>anon.log || [ $? = 3 ]
 }
 stage anon anonymize

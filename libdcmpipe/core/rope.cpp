@@ -89,7 +89,12 @@ void Rope::borrow(std::string_view bytes)
 
 void Rope::own(std::string bytes)
 {
-    borrow(owned_.emplace_back(std::move(bytes)));
+    borrow(keep(std::move(bytes)));
+}
+
+std::string_view Rope::keep(std::string bytes)
+{
+    return owned_.emplace_back(std::move(bytes));
 }
 
 void Rope::append(Rope&& other)

@@ -17,6 +17,8 @@ class Rope {
 public:
     void borrow(std::string_view bytes);
     void own(std::string bytes);
+    /// Owns `bytes` without adding them: what it gives may be borrowed here, any number of times.
+    std::string_view keep(std::string bytes);
     /// Takes the pieces of `other` to the end.
     void append(Rope&& other);
 

@@ -15,6 +15,7 @@
 #include "dicom/uid.hpp"
 
 #include <algorithm>
+#include <array>
 #include <set>
 
 #include <fmt/format.h>
@@ -49,16 +50,26 @@ std::string path_of(const ElementIndex& index, std::uint32_t i)
     return path;
 }
 
+/// What is a picture, or belongs to one.
+bool shows_pixels(Tag tag)
+{
+    constexpr std::array shows{tags::IconImageSequence,          tags::ExtendedOffsetTable,
+                               tags::ExtendedOffsetTableLengths, tags::FloatPixelData,
+                               tags::DoubleFloatPixelData,       tags::PixelData};
+    return std::find(shows.begin(), shows.end(), tag) != shows.end();
+}
+
 /// One instance on its way through: what is decided for each element becomes a patch.
 class Pass {
 public:
     Pass(
         const Rules& rules, const pseudonym::Key& key, NewUids& uids, Residual residual,
-        const CmsRecipients* recipients, const Instance& instance, const pseudonym::Patient& patient)
+        const CmsRecipients* recipients, const PixelCleaner& pixels, const Instance& instance,
+        const pseudonym::Patient& patient)
         : rules_(rules), context_{key, patient}, uids_(uids), residual_(residual), recipients_(recipients),
-          instance_(instance), data_set_(instance.data_set()), blocks_(data_set_),
-          iod_(Iod::of_class(instance.sop_class_uid())), identity_(identity_of(instance)),
-          rewriter_(data_set_)
+          pixels_(pixels), verdict_(pixels.judge(instance)), instance_(instance),
+          data_set_(instance.data_set()), blocks_(data_set_), iod_(Iod::of_class(instance.sop_class_uid())),
+          identity_(identity_of(instance)), rewriter_(data_set_)
     {
     }
 
@@ -72,8 +83,11 @@ public:
         }
         drop_empty_blocks();
         complete_patient();
-        for (const Mark& mark : marks_of(rules_.profile(), instance_)) {
+        for (const Mark& mark : marks_of(rules_.profile(), instance_, verdict_.known)) {
             set(mark.tag, mark.vr, mark.value);
+        }
+        if (verdict_.known) {
+            set(tags::BurnedInAnnotation, vr::CS, "NO");
         }
         if (recipients_ != nullptr) {
             const auto items = encrypted_items(instance_, result_.originals.elements.map(), *recipients_);
@@ -112,6 +126,9 @@ private:
         const Element& element = data_set_[i];
         switch (decision.action) {
         case Action::Keep:
+            if (!verdict_.boxes.empty() && shows_pixels(element.tag)) {
+                return paint(i);
+            }
             keep(i);
             return i + 1;
         case Action::Remove:
@@ -174,6 +191,19 @@ private:
         if (!(number && value.size() < telling_number) && identity_.shows_in(value)) {
             refuse(i, "its value names the patient");
         }
+    }
+
+    /// Where pixels are painted, other pictures of them would show what was there.
+    std::uint32_t paint(std::uint32_t i)
+    {
+        const Element& element = data_set_[i];
+        if (element.depth > 0 || element.tag == tags::IconImageSequence) {
+            rewriter_.remove(i);
+            changed(i, {});
+        } else if (element.tag == tags::PixelData) {
+            pixels_.paint(instance_, verdict_.boxes, rewriter_);
+        }
+        return element.end;
     }
 
     void clean(std::uint32_t i, const Decision& decision)
@@ -431,6 +461,8 @@ private:
     NewUids& uids_;
     Residual residual_;
     const CmsRecipients* recipients_; ///< null: nothing is sealed into the instance
+    const PixelCleaner& pixels_;
+    PixelVerdict verdict_;
     const Instance& instance_;
     const ElementIndex& data_set_;
     dicom::PrivateBlocks blocks_;
@@ -444,46 +476,9 @@ private:
 
 } // namespace
 
-bool is_media_index(const Instance& instance)
-{
-    return instance.sop_class_uid() == dicom::uid::MediaStorageDirectoryStorage ||
-           instance.data_set().find(tags::DirectoryRecordSequence) != ElementIndex::None;
-}
-
-Anonymizer::Anonymizer(
-    Rules rules, const pseudonym::Key& key, Residual residual,
-    std::shared_ptr<const CmsRecipients> recipients)
-    : rules_(std::move(rules)), key_(key), uids_(std::make_shared<NewUids>(key)), residual_(residual),
-      recipients_(std::move(recipients))
-{
-}
-
-void Anonymizer::refuse_unfit(const Instance& instance) const
-{
-    const auto refuse = [&](ErrorKind kind, std::string_view reason) {
-        throw Error{kind, "cannot de-identify", instance.name(), reason};
-    };
-    if (instance.data_set().text(tags::SOPInstanceUID).empty()) {
-        refuse(ErrorKind::Input, "no SOP Instance UID");
-    }
-    const auto& data_set = instance.data_set();
-    const auto document = data_set.find(tags::EncapsulatedDocument);
-    const dicom::PrivateBlocks blocks{data_set};
-    if (document != ElementIndex::None &&
-        rules_.decide({data_set, document, blocks}, Iod::strictest()).action != Action::Keep) {
-        refuse(ErrorKind::Refused, "an encapsulated document can hold any identity");
-    }
-    for (const auto& rejection : rules_.profile().rejections) {
-        const bool excepted = !rejection.unless.empty() && rejection.unless.holds(instance);
-        if (rejection.when.holds(instance) && !excepted) {
-            refuse(ErrorKind::Refused, rejection.reason);
-        }
-    }
-}
-
 Anonymized Anonymizer::anonymize(const Instance& instance, const pseudonym::Patient& patient) const
 {
-    return Pass{rules_, key_, *uids_, residual_, recipients_.get(), instance, patient}.run();
+    return Pass{rules_, key_, *uids_, residual_, recipients_.get(), pixels_, instance, patient}.run();
 }
 
 } // namespace dcmpipe::deid

@@ -2,6 +2,7 @@
 
 #include "deid/cms.hpp"
 #include "deid/new_uids.hpp"
+#include "deid/pixels/cleaner.hpp"
 #include "deid/rewritten.hpp"
 #include "deid/rules.hpp"
 #include "dicom/instance.hpp"
@@ -38,10 +39,12 @@ bool is_media_index(const dicom::Instance& instance);
 /// alone. Immutable; any thread may use it.
 class Anonymizer {
 public:
-    /// `recipients`, where given, can read what was taken out of each instance itself (0400,0500).
+    /// `recipients`, where given, can read what was taken out of each instance itself (0400,0500). Without
+    /// `codecs`, compressed pixels that must be painted are refused.
     Anonymizer(
         Rules rules, const pseudonym::Key& key, Residual residual = Residual::Header,
-        std::shared_ptr<const CmsRecipients> recipients = nullptr);
+        std::shared_ptr<const CmsRecipients> recipients = nullptr,
+        std::shared_ptr<const CodecHost> codecs = nullptr);
 
     const Rules& rules() const noexcept { return rules_; }
 
@@ -59,6 +62,7 @@ private:
     std::shared_ptr<NewUids> uids_; ///< same for the same key: a memory, not a state
     Residual residual_;
     std::shared_ptr<const CmsRecipients> recipients_;
+    PixelCleaner pixels_;
 };
 
 } // namespace dcmpipe::deid

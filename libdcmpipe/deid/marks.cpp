@@ -59,14 +59,16 @@ std::string_view temporal_information(const Profile& profile)
 
 } // namespace
 
-std::vector<Mark> marks_of(const Profile& profile, const dicom::Instance& instance)
+std::vector<Mark> marks_of(const Profile& profile, const dicom::Instance& instance, bool pixels_cleaned)
 {
     const auto& data_set = instance.data_set();
     const auto encoding = data_set.encoding();
     auto codes = code_item("113100", "Basic Application Confidentiality Profile", encoding);
     for (const auto& name : option_names()) {
         // Pixel data is claimed clean only where a rule cleaned it.
-        if (profile.options.has(name.option) && name.option != Option::CleanPixelData) {
+        const bool done =
+            name.option == Option::CleanPixelData ? pixels_cleaned : profile.options.has(name.option);
+        if (done) {
             codes += code_item(name.code, name.meaning, encoding);
         }
     }

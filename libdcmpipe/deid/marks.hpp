@@ -16,7 +16,8 @@ struct Mark {
 };
 
 /// PS3.15 §E.1.1: (0012,0062), (0012,0063), (0012,0064) and (0028,0303) for an instance de-identified by this
-/// profile. What an earlier de-identification said of itself stays in front.
-std::vector<Mark> marks_of(const Profile& profile, const dicom::Instance& instance);
+/// profile, whose pixels were cleaned or not. What an earlier de-identification said of itself stays in
+/// front.
+std::vector<Mark> marks_of(const Profile& profile, const dicom::Instance& instance, bool pixels_cleaned);
 
 } // namespace dcmpipe::deid

@@ -1,8 +1,8 @@
 #include "deid/profile.hpp"
 
 #include "core/error.hpp"
-#include "core/json_file.hpp"
 #include "deid/dates.hpp"
+#include "deid/json_members.hpp"
 #include "deid/table.hpp"
 
 #include <algorithm>
@@ -39,99 +39,6 @@ std::string replaced_all(std::string text, std::string_view from, std::string_vi
     return text;
 }
 
-/// Reads the members of one JSON object, each once, and says which were not asked for.
-class Members {
-public:
-    Members(const JsonText& text, const json& object, std::string pointer)
-        : text_(text), object_(object), pointer_(std::move(pointer))
-    {
-        if (!object.is_object()) {
-            text_.fail(pointer_, "must be an object");
-        }
-        for (const auto& [key, value] : object.items()) {
-            left_.push_back(key);
-        }
-    }
-
-    const json* find(const std::string& key)
-    {
-        std::erase(left_, key);
-        const auto found = object_.find(key);
-        return found == object_.end() ? nullptr : &*found;
-    }
-    std::string text(const std::string& key, std::string otherwise)
-    {
-        const json* const value = find(key);
-        if (value != nullptr && !value->is_string()) {
-            fail(key, "must be a text");
-        }
-        return value != nullptr ? value->get<std::string>() : std::move(otherwise);
-    }
-    std::string required_text(const std::string& key)
-    {
-        if (!object_.contains(key)) {
-            text_.fail(pointer_, fmt::format("'{}' is missing", key));
-        }
-        return text(key, {});
-    }
-    unsigned number(const std::string& key, unsigned otherwise)
-    {
-        const json* const value = find(key);
-        if (value != nullptr && !value->is_number_unsigned()) {
-            fail(key, "must be a whole number");
-        }
-        return value != nullptr ? value->get<unsigned>() : otherwise;
-    }
-    template <class Value>
-    Value choice(
-        const std::string& key, Value otherwise,
-        std::initializer_list<std::pair<std::string_view, Value>> known)
-    {
-        if (!object_.contains(key)) {
-            return otherwise;
-        }
-        const auto word = text(key, {});
-        std::string names;
-        for (const auto& [name, value] : known) {
-            if (name == word) {
-                return value;
-            }
-            names += (names.empty() ? "" : ", ") + std::string{name};
-        }
-        fail(key, fmt::format("must be one of {}", names));
-    }
-
-    [[noreturn]] void fail(const std::string& key, std::string_view reason) const
-    {
-        text_.fail(pointer_ + "/" + key, fmt::format("'{}' {}", key, reason));
-    }
-    void finish() const
-    {
-        if (!left_.empty()) {
-            text_.fail(pointer_ + "/" + left_.front(), fmt::format("unknown key '{}'", left_.front()));
-        }
-    }
-    std::string pointer(const std::string& key) const { return pointer_ + "/" + key; }
-    const JsonText& source() const { return text_; }
-
-    /// Runs `read`, whose errors are reasons alone, and says where it failed.
-    template <class Read>
-    auto at(const std::string& key, Read read) const
-    {
-        try {
-            return read();
-        } catch (const Error& error) {
-            text_.fail(pointer_ + "/" + key, error.what());
-        }
-    }
-
-private:
-    const JsonText& text_;
-    const json& object_;
-    std::string pointer_;
-    std::vector<std::string> left_;
-};
-
 /// A profile's text on its way to a Profile.
 class Reader {
 public:
@@ -167,30 +74,14 @@ public:
         if (const json* const dates = members.find("dates")) {
             read_dates({text_, *dates, "/dates"});
         }
-        each(members, "reject", [&](Members& one) { profile_.rejections.push_back(read_rejection(one)); });
-        each(members, "rules", [&](Members& one) { read_rules(one); });
+        members.each("reject", [&](Members& one) { profile_.rejections.push_back(read_rejection(one)); });
+        members.each("rules", [&](Members& one) { read_rules(one); });
+        members.each("pixels", [&](Members& one) { profile_.pixels.push_back(read_pixel_rule(one)); });
         members.finish();
         return std::move(profile_);
     }
 
 private:
-    template <class Read>
-    void each(Members& members, const std::string& key, Read read)
-    {
-        const json* const list = members.find(key);
-        if (list == nullptr) {
-            return;
-        }
-        if (!list->is_array()) {
-            members.fail(key, "must be a list");
-        }
-        for (std::size_t i = 0; i < list->size(); ++i) {
-            Members one{text_, (*list)[i], fmt::format("/{}/{}", key, i)};
-            read(one);
-            one.finish();
-        }
-    }
-
     void read_options(Members& members)
     {
         const json* const list = members.find("options");
@@ -257,23 +148,6 @@ private:
         members.finish();
     }
 
-    dicom::Condition read_condition(const json& object, const std::string& pointer)
-    {
-        Members members{text_, object, pointer};
-        dicom::Condition condition;
-        for (const auto& [key, value] : object.items()) {
-            std::vector<std::string> patterns;
-            for (const auto& one : value.is_array() ? value : json::array({value})) {
-                if (!one.is_string() && !one.is_number_integer()) {
-                    members.fail(key, "must be a pattern or a list of patterns");
-                }
-                patterns.push_back(one.is_string() ? one.get<std::string>() : one.dump());
-            }
-            members.at(key, [&, &key = key] { condition.add(key, patterns); });
-        }
-        return condition;
-    }
-
     Rejection read_rejection(Members& members)
     {
         Rejection rejection;
@@ -281,12 +155,12 @@ private:
         if (when == nullptr || when->empty()) {
             members.fail("when", "must say of which instances");
         }
-        rejection.when = read_condition(*when, members.pointer("when"));
+        rejection.when = members.condition("when");
         if (const json* const unless = members.find("unless")) {
             if (*unless == "pixel-rule") {
                 rejection.unless_pixels_cleaned = true;
             } else {
-                rejection.unless = read_condition(*unless, members.pointer("unless"));
+                rejection.unless = members.condition("unless");
             }
         }
         rejection.reason = members.text("reason", "kept back by the profile");

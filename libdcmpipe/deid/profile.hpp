@@ -2,6 +2,7 @@
 
 #include "deid/action.hpp"
 #include "deid/option.hpp"
+#include "deid/pixels/rules.hpp"
 #include "deid/selector.hpp"
 #include "deid/text_cleaner.hpp"
 #include "dicom/match.hpp"
@@ -70,6 +71,7 @@ struct Profile {
 
     std::vector<Rejection> rejections;
     std::vector<Rule> rules;
+    std::vector<PixelRule> pixels; ///< its own; Option::CleanPixelData adds device_rules()
 };
 
 /// A built-in profile, or a JSON file. Throws Error{Usage} with line and column for whatever is wrong in it.

@@ -1,6 +1,7 @@
 #include "deid/restore_batch.hpp"
 
 #include "core/files.hpp"
+#include "core/log.hpp"
 #include "core/stop.hpp"
 #include "deid/publisher.hpp"
 #include "dicom/tags.hpp"
@@ -21,6 +22,10 @@ void restore_file(const RestoreOptions& options, const Recall& recall, Outcome& 
             ErrorKind::Input, "cannot restore", outcome.input.string(), "no originals of it are known"};
     }
     const auto restored = restore(instance, *originals, options.level);
+    if (options.level == RestoreLevel::Full && lost_pixels(instance, *originals)) {
+        log::warning(
+            "'{}': what was painted over in its pixels is kept nowhere, and stays so", instance.name());
+    }
     const auto place = restored.place(instance, options.layout);
     const auto path = options.out / place.file;
     outcome.study_folder = place.study_folder.empty() ? fs::path{} : options.out / place.study_folder;

@@ -1,6 +1,7 @@
 #include "deid/restorer.hpp"
 
 #include "core/error.hpp"
+#include "deid/pixels/cleaner.hpp"
 #include "dicom/encode.hpp"
 #include "dicom/rewriter.hpp"
 #include "dicom/tags.hpp"
@@ -53,17 +54,17 @@ public:
     {
     }
 
-    void full(const RecalledOriginals& originals)
+    void full(const RecalledOriginals& originals, bool complete)
     {
         for (const auto& [tag, element] : originals.elements) {
             put(ElementIndex::None, tag, element);
         }
         for (const auto tag : originals.added) {
-            if (!originals.elements.contains(tag)) {
+            if (!originals.elements.contains(tag) && (complete || tag != tags::PatientIdentityRemoved)) {
                 remove(tag);
             }
         }
-        if (!originals.complete && !originals.elements.contains(tags::PatientIdentityRemoved)) {
+        if (!complete && !originals.elements.contains(tags::PatientIdentityRemoved)) {
             say_identity_is_there();
         }
     }
@@ -181,8 +182,23 @@ Rewritten restore(const dicom::Instance& instance, const RecalledOriginals& orig
             "it was converted to another transfer syntax: convert it back to " + originals.transfer_syntax};
     }
     Restoration restoration{instance};
-    level == RestoreLevel::Full ? restoration.full(originals) : restoration.identity(originals);
+    if (level == RestoreLevel::Full) {
+        restoration.full(originals, originals.complete && !lost_pixels(instance, originals));
+    } else {
+        restoration.identity(originals);
+    }
     return restoration.finish();
+}
+
+bool lost_pixels(const dicom::Instance& instance, const RecalledOriginals& originals)
+{
+    if (!claims_clean_pixels(instance.data_set())) {
+        return false;
+    }
+    // An earlier de-identification may have said so already.
+    const auto earlier = originals.elements.find(tags::DeidentificationMethodCodeSequence);
+    return earlier == originals.elements.end() ||
+           !claims_clean_pixels(ElementIndex::walk(earlier->second, instance.data_set().encoding()));
 }
 
 } // namespace dcmpipe::deid

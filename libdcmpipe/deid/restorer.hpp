@@ -17,4 +17,8 @@ enum class RestoreLevel {
 Rewritten restore(
     const dicom::Instance& instance, const pseudonym::RecalledOriginals& originals, RestoreLevel level);
 
+/// True where pixels of the instance were cleaned when it was de-identified: what was painted over is nowhere
+/// kept, so that a full restoration gives back every attribute but those pixels.
+bool lost_pixels(const dicom::Instance& instance, const pseudonym::RecalledOriginals& originals);
+
 } // namespace dcmpipe::deid

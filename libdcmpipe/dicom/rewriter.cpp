@@ -11,13 +11,13 @@
 
 namespace dcmpipe::dicom {
 
-void Rewriter::patch(
-    std::uint32_t parent, Tag tag, std::uint64_t offset, std::uint64_t removed, std::string added)
+Rewriter::Patch& Rewriter::patch(
+    std::uint32_t parent, Tag tag, std::uint64_t offset, std::uint64_t removed, std::uint64_t added)
 {
     growths_.push_back(
-        {parent, tag.group(), static_cast<std::int64_t>(added.size()) - static_cast<std::int64_t>(removed)});
+        {parent, tag.group(), static_cast<std::int64_t>(added) - static_cast<std::int64_t>(removed)});
     const auto depth = parent == ElementIndex::None ? 0 : index_[parent].depth + 1;
-    patches_.push_back({offset, removed, static_cast<std::uint16_t>(depth), tag, std::move(added)});
+    return patches_.emplace_back(Patch{offset, removed, static_cast<std::uint16_t>(depth), tag, {}});
 }
 
 void Rewriter::replace(std::uint32_t element, std::string_view value)
@@ -29,12 +29,20 @@ void Rewriter::replace(std::uint32_t element, std::string_view value)
 void Rewriter::replace_raw(std::uint32_t element, std::string encoded)
 {
     const Element& old = index_[element];
-    patch(old.parent, old.tag, old.offset, old.end_offset() - old.offset, std::move(encoded));
+    patch(old.parent, old.tag, old.offset, old.end_offset() - old.offset, encoded.size()).added =
+        std::move(encoded);
+}
+
+void Rewriter::replace_raw(std::uint32_t element, Rope encoded)
+{
+    const Element& old = index_[element];
+    patch(old.parent, old.tag, old.offset, old.end_offset() - old.offset, encoded.size()).long_added =
+        std::move(encoded);
 }
 
 void Rewriter::remove(std::uint32_t element)
 {
-    replace_raw(element, {});
+    replace_raw(element, std::string{});
 }
 
 void Rewriter::insert(std::uint32_t parent, Tag tag, Vr vr, std::string_view value)
@@ -50,7 +58,7 @@ void Rewriter::insert_raw(std::uint32_t parent, Tag tag, std::string encoded)
     for (auto i = index_.first_child(parent); i < end && index_[i].tag < tag; i = index_[i].end) {
         offset = index_[i].end_offset();
     }
-    patch(parent, tag, offset, 0, std::move(encoded));
+    patch(parent, tag, offset, 0, encoded.size()).added = std::move(encoded);
 }
 
 void Rewriter::remove_trailing()
@@ -156,6 +164,7 @@ Rope Rewriter::finish()
         }
         rope.borrow(bytes.substr(position, patch.offset - position));
         rope.own(std::move(patch.added));
+        rope.append(std::move(patch.long_added));
         position = patch.offset + patch.removed;
     }
     rope.borrow(bytes.substr(position));

@@ -25,6 +25,9 @@ public:
     /// Puts encoded elements where one stood.
     void replace_raw(std::uint32_t element, std::string encoded);
 
+    /// As above, for what is too long to copy; what `encoded` borrows must outlive the result.
+    void replace_raw(std::uint32_t element, Rope encoded);
+
     /// Takes an element out, with all it contains.
     void remove(std::uint32_t element);
 
@@ -50,9 +53,11 @@ private:
         std::uint16_t depth;
         Tag tag;
         std::string added;
+        Rope long_added{}; ///< goes out behind `added`
     };
 
-    void patch(std::uint32_t parent, Tag tag, std::uint64_t offset, std::uint64_t removed, std::string added);
+    Patch& patch(
+        std::uint32_t parent, Tag tag, std::uint64_t offset, std::uint64_t removed, std::uint64_t added);
     void grow_containers();
     void grow_groups();
     std::uint64_t size_of_group(std::uint32_t group_length) const;

@@ -130,7 +130,10 @@ class RoundTrip(dpipe.TestCase):
         files = sorted((self.scratch / "studies").rglob("*.dcm"))
         self.assertGreater(len(files), 20)
         reasons = set(self.round_trip(files).values())
-        self.assertLessEqual(reasons, {"an encapsulated document can hold any identity"})
+        self.assertLessEqual(
+            reasons, {
+                "an encapsulated document can hold any identity",
+                "it says that its pixels hold identity (BurnedInAnnotation), and no pixel rule knows where"})
 
     @dpipe.needs_real_data
     def test_every_readable_real_file(self):

@@ -364,3 +364,24 @@ TEST_CASE("untouched bytes are borrowed, not copied")
     CHECK(rope.pieces().front().data() == bytes.data());
     CHECK(rope.pieces().back().data() + rope.pieces().back().size() == bytes.data() + bytes.size());
 }
+
+TEST_CASE("a long value goes in by pieces, and what surrounds it grows")
+{
+    for (const auto& form : every_form) {
+        const auto inside = [&](const std::string& value) {
+            return encode(
+                {Node{0x00081115, "SQ", "", {{Node{0x00080000, "UL"}, Node{0x0008103e, "LO", value}}}}},
+                form);
+        };
+        const auto before = inside("old ");
+        const auto index = ElementIndex::walk(before, encoding_of(form));
+        const auto leaf = index.size() - 1;
+        const auto whole = encode({Node{0x0008103e, "LO", "a longer value"}}, form);
+        Rope rope;
+        rope.borrow(std::string_view{whole}.substr(0, 9));
+        rope.own(whole.substr(9));
+        Rewriter rewriter{index};
+        rewriter.replace_raw(leaf, std::move(rope));
+        CHECK(rewriter.finish().str() == inside("a longer value"));
+    }
+}
