@@ -4,6 +4,7 @@
 #include "dicom/charset.hpp"
 #include "dicom/dictionary.hpp"
 #include "dicom/tags.hpp"
+#include "dicom/values.hpp"
 
 #include <algorithm>
 #include <cctype>
@@ -27,31 +28,14 @@ bool is_continuation(char c)
     return (c & 0xc0) == 0x80;
 }
 
-/// The values of an attribute as text; numbers of VR US and SS as their digits.
+/// The values of an attribute as text; none where it is absent.
 std::vector<std::string> values_of(const ElementIndex& data_set, Tag tag)
 {
     const auto found = data_set.find(tag);
-    if (found == ElementIndex::None) {
-        return {};
-    }
-    const Element& element = data_set[found];
-    std::vector<std::string> values;
-    const auto* const known = dictionary::find(tag);
-    if (element.vr == vr::US || (known != nullptr && known->vr == vr::US)) {
-        for (std::uint64_t at = 0; at + 2 <= element.length; at += 2) {
-            values.push_back(
-                std::to_string(read_u16(data_set.value(element), at, element.encoding.big_endian)));
-        }
-        return values;
-    }
-    const CharacterSet characters{data_set.text(tags::SpecificCharacterSet)};
-    const auto text = characters.to_utf8(data_set.text(tag));
-    for (std::size_t start = 0; start <= text.size();) {
-        const auto end = std::min(text.find('\\', start), text.size());
-        values.push_back(text.substr(start, end - start));
-        start = end + 1;
-    }
-    return values;
+    return found == ElementIndex::None
+               ? std::vector<std::string>{}
+               : values_of(
+                     data_set, data_set[found], CharacterSet{data_set.text(tags::SpecificCharacterSet)});
 }
 
 } // namespace

@@ -77,11 +77,8 @@ Credentials read_credentials(const CredentialSources& sources)
     } else {
         credentials.token = secret_of(sources.token_file, "DPIPE_TOKEN");
     }
-    if (credentials.password.empty() && credentials.token.empty()) {
-        throw Error{
-            ErrorKind::Usage, sources.username.empty()
-                                  ? "no credentials: --token-file, or --username with --password-file"
-                                  : "no password: --password-file or DPIPE_PASSWORD"};
+    if (!sources.username.empty() && credentials.password.empty()) {
+        throw Error{ErrorKind::Usage, "no password: --password-file or DPIPE_PASSWORD"};
     }
     check_token(credentials.token);
     return credentials;

@@ -21,8 +21,8 @@ struct CredentialSources {
     std::optional<std::filesystem::path> token_file;
 };
 
-/// Throws Error{Usage}: none, both kinds, an unreadable or empty file, characters that no header may hold.
-/// Warns where others on this machine can read a file.
+/// None at all may be right as well. Throws Error{Usage}: a name without password, both kinds, an unreadable
+/// or empty file, characters that no header may hold. Warns where others on this machine can read a file.
 Credentials read_credentials(const CredentialSources& sources);
 
 } // namespace dcmpipe::upload

@@ -30,10 +30,12 @@ struct FreeForm {
 using Form = std::unique_ptr<curl_mime, FreeForm>;
 
 /// The kinds of failure that no later try can mend; all others are Error{Peer}.
-constexpr std::array<std::pair<CURLcode, ErrorKind>, 6> for_good{{
+constexpr std::array<std::pair<CURLcode, ErrorKind>, 8> for_good{{
     {CURLE_URL_MALFORMAT, ErrorKind::Usage},
     {CURLE_UNSUPPORTED_PROTOCOL, ErrorKind::Usage},
     {CURLE_SSL_CACERT_BADFILE, ErrorKind::Usage},
+    {CURLE_SSL_CERTPROBLEM, ErrorKind::Usage},
+    {CURLE_COULDNT_RESOLVE_PROXY, ErrorKind::Usage},
     {CURLE_PEER_FAILED_VERIFICATION, ErrorKind::Refused},
     {CURLE_SSL_ISSUER_ERROR, ErrorKind::Refused},
     {CURLE_ABORTED_BY_CALLBACK, ErrorKind::Cancelled},
@@ -98,11 +100,48 @@ std::size_t take_answer(char* data, std::size_t size, std::size_t count, void* b
     return size * count;
 }
 
+/// What goes out in one request, as far as the settings' on_sent was told.
+struct Sent {
+    const std::function<void(std::uint64_t)>& tell;
+    curl_off_t told = 0;
+};
+
 /// Nonzero ends the transfer.
-int on_progress(void* /*self*/, curl_off_t, curl_off_t, curl_off_t to_send, curl_off_t sent)
+int on_progress(void* self, curl_off_t, curl_off_t, curl_off_t to_send, curl_off_t sent)
 {
+    auto& state = *static_cast<Sent*>(self);
+    if (state.tell && sent > state.told) {
+        state.tell(static_cast<std::uint64_t>(sent - state.told));
+        state.told = sent;
+    }
     return stop::requested() && sent < to_send ? 1 : 0;
 }
+
+/// The parts that go out, and why they could not be read.
+struct PartsReader {
+    Multipart& body;
+    std::optional<Error> trouble{};
+
+    static std::size_t read(char* buffer, std::size_t size, std::size_t count, void* self)
+    {
+        auto& reader = *static_cast<PartsReader*>(self);
+        try {
+            return reader.body.read(buffer, size * count);
+        } catch (const Error& error) {
+            reader.trouble = error;
+            return CURL_READFUNC_ABORT;
+        }
+    }
+
+    static int seek(void* self, curl_off_t offset, int origin)
+    {
+        if (origin != SEEK_SET || offset != 0) {
+            return CURL_SEEKFUNC_CANTSEEK;
+        }
+        static_cast<PartsReader*>(self)->body.rewind();
+        return CURL_SEEKFUNC_OK;
+    }
+};
 
 List list_of(const std::vector<std::string>& lines)
 {
@@ -156,14 +195,28 @@ struct HttpClient::Impl {
         set(CURLOPT_WRITEFUNCTION, &take_answer);
         set(CURLOPT_URL, url.c_str());
         set(CURLOPT_HTTPHEADER, headers.get());
-        if (settings.ca_file) {
-            set(CURLOPT_CAINFO, settings.ca_file->c_str());
+        const auto set_path = [&](CURLoption option, const std::optional<std::filesystem::path>& path) {
+            if (path) {
+                set(option, path->c_str());
+            }
+        };
+        set_path(CURLOPT_CAINFO, settings.ca_file);
+        set_path(CURLOPT_SSLCERT, settings.certificate);
+        set_path(CURLOPT_SSLKEY, settings.key);
+        set_path(CURLOPT_UNIX_SOCKET_PATH, settings.unix_socket);
+        if (!settings.proxy.empty()) {
+            set(CURLOPT_PROXY, settings.proxy.c_str());
+        }
+        if (settings.bytes_per_second > 0) {
+            set(CURLOPT_MAX_SEND_SPEED_LARGE, static_cast<curl_off_t>(settings.bytes_per_second));
         }
     }
 
     HttpAnswer perform(const std::string& url)
     {
         HttpAnswer answer;
+        Sent sent{settings.on_sent};
+        set(CURLOPT_XFERINFODATA, &sent);
         set(CURLOPT_WRITEDATA, &answer.body);
         if (const auto code = ::curl_easy_perform(curl); code != CURLE_OK) {
             const std::string_view why = reason.front() != '\0' ? reason.data() : ::curl_easy_strerror(code);
@@ -205,6 +258,33 @@ HttpAnswer HttpClient::post_json(const std::string& url, const std::string& json
     return impl_->perform(url);
 }
 
+HttpAnswer HttpClient::post_parts(
+    const std::string& url, Multipart& body, const std::string& accept, const std::vector<std::string>& more)
+{
+    auto lines = more;
+    lines.push_back("Accept: " + accept);
+    lines.push_back("Content-Type: " + body.content_type());
+    const auto headers = list_of(lines);
+    impl_->begin(url, headers);
+
+    body.rewind();
+    PartsReader reader{body};
+    impl_->set(CURLOPT_POST, 1L);
+    impl_->set(CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(body.size()));
+    impl_->set(CURLOPT_READFUNCTION, &PartsReader::read);
+    impl_->set(CURLOPT_READDATA, &reader);
+    impl_->set(CURLOPT_SEEKFUNCTION, &PartsReader::seek);
+    impl_->set(CURLOPT_SEEKDATA, &reader);
+    try {
+        return impl_->perform(url);
+    } catch (const Error&) {
+        if (reader.trouble) {
+            throw Error{*reader.trouble};
+        }
+        throw;
+    }
+}
+
 HttpAnswer HttpClient::post_file(
     const std::string& url, const FormFile& file, const std::vector<std::string>& more)
 {
@@ -215,9 +295,16 @@ HttpAnswer HttpClient::post_file(
 
     FileReader reader{file.fd, file.size};
     const Form form{::curl_mime_init(impl_->curl)};
-    curl_mimepart* const part = form ? ::curl_mime_addpart(form.get()) : nullptr;
-    check(part != nullptr ? CURLE_OK : CURLE_OUT_OF_MEMORY);
-    check(::curl_mime_name(part, file.field.c_str()));
+    const auto add_part = [&](const std::string& name) {
+        curl_mimepart* const part = form ? ::curl_mime_addpart(form.get()) : nullptr;
+        check(part != nullptr ? CURLE_OK : CURLE_OUT_OF_MEMORY);
+        check(::curl_mime_name(part, name.c_str()));
+        return part;
+    };
+    for (const auto& [name, text] : file.fields) {
+        check(::curl_mime_data(add_part(name), text.data(), text.size()));
+    }
+    curl_mimepart* const part = add_part(file.field);
     check(::curl_mime_filename(part, file.filename.c_str()));
     check(::curl_mime_type(part, "application/zip"));
     check(::curl_mime_data_cb(

@@ -51,18 +51,9 @@ std::vector<Receipt> read_all(const fs::path& path)
     return receipts;
 }
 
-} // namespace
-
-fs::path receipt_file(const fs::path& file)
+std::optional<Receipt> find(const fs::path& path, const std::string& url)
 {
-    auto path = file;
-    path += ".receipt.json";
-    return path;
-}
-
-std::optional<Receipt> find_receipt(const fs::path& file, const std::string& url)
-{
-    for (auto& receipt : read_all(receipt_file(file))) {
+    for (auto& receipt : read_all(path)) {
         if (receipt.url == url) {
             return std::move(receipt);
         }
@@ -70,15 +61,61 @@ std::optional<Receipt> find_receipt(const fs::path& file, const std::string& url
     return std::nullopt;
 }
 
-void keep_receipt(const fs::path& file, const Receipt& receipt)
+void keep(const fs::path& path, const Receipt& receipt)
 {
     auto json = to_json(receipt);
-    for (const auto& old : read_all(receipt_file(file))) {
+    for (const auto& old : read_all(path)) {
         if (old.url != receipt.url) {
             json[others].push_back(to_json(old));
         }
     }
-    write_text_file(receipt_file(file), json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n");
+    write_text_file(path, json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n");
+}
+
+fs::path beside(fs::path file, std::string_view ending)
+{
+    file += ending;
+    return file;
+}
+
+} // namespace
+
+fs::path receipt_file(const fs::path& file)
+{
+    return beside(file, ".receipt.json");
+}
+
+std::optional<Receipt> find_receipt(const fs::path& file, const std::string& url)
+{
+    return find(receipt_file(file), url);
+}
+
+void keep_receipt(const fs::path& file, const Receipt& receipt)
+{
+    keep(receipt_file(file), receipt);
+}
+
+fs::path refusal_file(const fs::path& file)
+{
+    return beside(file, ".refused.json");
+}
+
+std::optional<Receipt> find_refusal(const fs::path& file, const std::string& url)
+{
+    return find(refusal_file(file), url);
+}
+
+void keep_refusal(const fs::path& file, const Receipt& refusal)
+{
+    keep(refusal_file(file), refusal);
+}
+
+void forget_refusal(const fs::path& file)
+{
+    std::error_code error;
+    if (!fs::remove(refusal_file(file), error) && error) {
+        throw Error{ErrorKind::Output, "cannot remove", refusal_file(file).string(), error.message()};
+    }
 }
 
 } // namespace dcmpipe::upload

@@ -27,4 +27,12 @@ std::optional<Receipt> find_receipt(const std::filesystem::path& file, const std
 /// Writes the receipt, durably; receipts for other URLs in the same file are kept. Throws Error{Output}.
 void keep_receipt(const std::filesystem::path& file, const Receipt& receipt);
 
+/// `NAME.zip.refused.json` beside the file: the server's answer that no other try would change.
+std::filesystem::path refusal_file(const std::filesystem::path& file);
+
+// The same for refusals. A refusal that is forgotten is forgotten for all URLs.
+std::optional<Receipt> find_refusal(const std::filesystem::path& file, const std::string& url);
+void keep_refusal(const std::filesystem::path& file, const Receipt& refusal);
+void forget_refusal(const std::filesystem::path& file);
+
 } // namespace dcmpipe::upload

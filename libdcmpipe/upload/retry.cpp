@@ -1,6 +1,7 @@
 #include "upload/retry.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 
 namespace dcmpipe::upload {
@@ -20,6 +21,12 @@ Verdict verdict_of(int http_status) noexcept
     default:
         return http_status >= 500 && http_status < 600 ? Verdict::TryLater : Verdict::Refused;
     }
+}
+
+bool is_about_the_file(int http_status) noexcept
+{
+    constexpr std::array<int, 5> known{400, 409, 413, 415, 422};
+    return std::find(known.begin(), known.end(), http_status) != known.end();
 }
 
 bool is_busy(int http_status) noexcept

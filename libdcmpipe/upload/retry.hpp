@@ -12,6 +12,10 @@ enum class Verdict {
 
 Verdict verdict_of(int http_status) noexcept;
 
+/// Statuses that are about what was sent, and not about the server or who asks: 400, 409, 413, 415, 422. The
+/// same bytes will meet the same answer tomorrow.
+bool is_about_the_file(int http_status) noexcept;
+
 /// 429 and 503: the server is there but asks for a rest.
 bool is_busy(int http_status) noexcept;
 

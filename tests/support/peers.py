@@ -1,5 +1,6 @@
 """Peers that we did not write, started for a test on free ports of 127.0.0.1: Orthanc, dcmqrscp."""
 
+import base64
 import json
 import os
 import pathlib
@@ -62,6 +63,8 @@ class Server:
 class Orthanc(Server):
     """AE title ORTHANC. `modalities` are {name: [AE title, host, port]}."""
 
+    credentials = None
+
     def __init__(self, folder, modalities=None, **more):
         folder = pathlib.Path(folder)
         folder.mkdir()
@@ -79,8 +82,16 @@ class Orthanc(Server):
         """GET, or POST of bytes or of anything that JSON can hold; the answer, decoded."""
         if data is not None and not isinstance(data, bytes):
             data = json.dumps(data).encode()
-        with urllib.request.urlopen(f"http://127.0.0.1:{self.http}{path}", data, timeout=30) as answer:
-            return json.loads(answer.read() or b"null")
+        return json.loads(self.raw(path, data) or b"null")
+
+    def raw(self, path, data=None):
+        """As rest(), the answer as it comes; by `credentials`, a user's name and password, where they are set."""
+        request = urllib.request.Request(f"http://127.0.0.1:{self.http}{path}", data)
+        if self.credentials:
+            words = base64.b64encode(":".join(self.credentials).encode()).decode()
+            request.add_header("Authorization", f"Basic {words}")
+        with urllib.request.urlopen(request, timeout=30) as answer:
+            return answer.read()
 
 
 class Dcmqrscp(Server):

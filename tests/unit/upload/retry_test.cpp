@@ -37,3 +37,13 @@ TEST_CASE("the server's own wish is never undercut")
     CHECK(Backoff{}.delay(1, 0, 30) == Approx(30));
     CHECK(Backoff{}.delay(6, 0.5, 30) == Approx(160));
 }
+
+TEST_CASE("what the same bytes would meet again")
+{
+    for (const int status : {400, 409, 413, 415, 422}) {
+        CHECK(is_about_the_file(status));
+    }
+    for (const int status : {200, 401, 403, 404, 405, 408, 429, 500}) {
+        CHECK_FALSE(is_about_the_file(status));
+    }
+}
