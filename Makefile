@@ -8,7 +8,7 @@ type_tsan := -DCMAKE_BUILD_TYPE=RelWithDebInfo -DDCMPIPE_SANITIZE=thread
 type_fuzz := -DCMAKE_BUILD_TYPE=RelWithDebInfo -DDCMPIPE_FUZZ=ON -DCMAKE_C_COMPILER=clang -DCMAKE_CXX_COMPILER=clang++
 launcher := $(if $(shell command -v ccache),-DCMAKE_CXX_COMPILER_LAUNCHER=ccache)
 
-.PHONY: all build programs test demo bench lint format fuzz install clean
+.PHONY: all build programs test demo bench lint format fuzz map-faults map-size install clean
 
 all: build
 
@@ -46,6 +46,15 @@ fuzz:
 	$(MAKE) BUILD=fuzz build-fuzz/build.ninja
 	cmake --build build-fuzz --target fuzzers
 	sh scripts/fuzz.sh build-fuzz $(or $(SECONDS),60) $(HARNESS)
+
+# The link map's long tests: 8 processes with 8 x 1,000 patients, 200 kills, 8,000 patients searched for in clear.
+map-faults: build
+	DPIPE_TEST_PATIENTS=8000 DPIPE_TEST_PROCESSES=8 DPIPE_TEST_KILLS=200 \
+	  ctest --test-dir $(B) -R '^cli/map_load$$' --output-on-failure
+
+# make map-size INSTANCES=10000000: bytes an instance, and how long a look-up takes
+map-size: build
+	folder=$$(mktemp -d) && $(B)/tests/map-size $$folder $(or $(INSTANCES),1000000); rm -rf "$$folder"
 
 install: build
 	cmake --install $(B)

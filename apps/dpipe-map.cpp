@@ -2,6 +2,7 @@
 
 #include "cli/command.hpp"
 #include "cli/key_options.hpp"
+#include "core/json_file.hpp"
 #include "core/log.hpp"
 #include "core/output_file.hpp"
 #include "pseudonym/audit.hpp"
@@ -22,7 +23,8 @@ constexpr cli::About about{
     .examples = "  dpipe-map init -m link.db\n"
                 "  dpipe-map lookup -m link.db --restore-key link.restore.key --pseudonym sub-001\n"
                 "  dpipe-map import -m link.db --format receiver-json patient_info_map.json\n"
-                "  dpipe-map check -m link.db\n",
+                "  dpipe-map check -m link.db\n"
+                "  dpipe-map audit -m link.db --verify\n",
     .notes = "Verbs:\n"
              "  init      make a map, its project key and its restore key pair; nothing is ever overwritten\n"
              "  list      print the codes; nobody is named\n"
@@ -33,7 +35,8 @@ constexpr cli::About about{
              "  check     look for damage; with the restore key, open every value and search for clear text\n"
              "  backup    copy the map to -o FILE while it is in use\n"
              "  rekey     seal everything to --new-restore-key instead of --restore-key\n"
-             "  audit     check the audit log and print it\n"};
+             "  audit     print the audit log, or --verify that it is whole (with the restore key, beyond "
+             "doubt)\n"};
 
 struct Options {
     cli::KeyOptions keys;
@@ -44,7 +47,9 @@ struct Options {
     std::optional<std::string> patient_id;
     std::optional<std::string> study_uid;
     std::string issuer;
+    std::optional<fs::path> day_shift;
     std::string format = "csv";
+    bool verify = false;
 };
 
 void declare(cli::Words& words, Options& options)
@@ -55,6 +60,7 @@ void declare(cli::Words& words, Options& options)
     words.option("-o,--out", options.out, "FILE", "where export and backup write");
     words.option("--audit-log", options.audit_log, "FILE", "the log of who saw whom")
         .shows("MAP with the ending .audit.jsonl");
+    words.flag("--verify", options.verify, "of audit: say whether the log is whole, do not print it");
     words.option(
         "--new-restore-key", options.new_restore_key, "FILE", "where rekey writes the new private key");
 
@@ -67,8 +73,12 @@ void declare(cli::Words& words, Options& options)
     words
         .option(
             "--format", options.format, "NAME",
-            "of import and export: receiver-json, identity-db, new-ids, mapper, csv, day-shift")
+            "of import and export: csv, receiver-json, receiver-json-flat, identity-db, identity-db-ruby, "
+            "new-ids, mapper, day-shift, anontrail")
         .shows("csv");
+    words.option(
+        "--day-shift", options.day_shift, "FILE",
+        "of import: the patients' date shifts, from PACSIFIER's day_shift_*.json");
 }
 
 const fs::path& out_of(const Options& options)
@@ -79,11 +89,21 @@ const fs::path& out_of(const Options& options)
     return *options.out;
 }
 
-pseudonym::AuditLog audit_of(const Options& options)
+fs::path audit_path(const Options& options)
 {
-    return {
-        options.audit_log.value_or(pseudonym::default_audit_log(options.keys.map_path())),
-        options.keys.key()};
+    return options.audit_log.value_or(pseudonym::default_audit_log(options.keys.map_path()));
+}
+
+pseudonym::AuditLog audit_of(
+    const Options& options, pseudonym::Map& map, const pseudonym::RestoreKey* restore_key)
+{
+    const auto path = audit_path(options);
+    return {path, map.key(), pseudonym::anchor_in(map, path, restore_key)};
+}
+
+std::optional<pseudonym::RestoreKey> restore_key_if_named(const Options& options)
+{
+    return options.keys.restore_key ? std::optional{options.keys.open_restore_key()} : std::nullopt;
 }
 
 void refuse_to_overwrite(const fs::path& path)
@@ -122,9 +142,10 @@ void list(const Options& options, cli::Context& context)
 
 void lookup(const Options& options, cli::Context&)
 {
-    const auto map = options.keys.open_map();
-    auto audit = audit_of(options);
-    pseudonym::Revealer revealer{map, options.keys.open_restore_key(), audit, "dpipe-map"};
+    auto map = options.keys.open_map();
+    const auto restore_key = options.keys.open_restore_key();
+    auto audit = audit_of(options, map, &restore_key);
+    pseudonym::Revealer revealer{map, restore_key, audit, "dpipe-map"};
     std::string found;
     if (options.pseudonym) {
         found = revealer.by_code(*options.pseudonym);
@@ -144,7 +165,11 @@ void import(const Options& options, cli::Context& context)
     auto map = options.keys.open_map();
     context.require_inputs();
     context.for_each_input([&](const fs::path& file) {
-        const auto counts = map.import(pseudonym::read_patients(format, file, options.issuer));
+        auto patients = pseudonym::read_patients(format, file, options.issuer);
+        if (options.day_shift) {
+            add_day_shifts(patients, *options.day_shift);
+        }
+        const auto counts = map.import(patients);
         return Record{file}
             .set("added", static_cast<std::int64_t>(counts.added))
             .set("known", static_cast<std::int64_t>(counts.known))
@@ -155,16 +180,16 @@ void import(const Options& options, cli::Context& context)
 void export_patients(const Options& options, cli::Context& context)
 {
     const auto& out = out_of(options);
-    const auto map = options.keys.open_map();
-    auto audit = audit_of(options);
-    pseudonym::Revealer revealer{map, options.keys.open_restore_key(), audit, "dpipe-map"};
-    const auto patients = revealer.all("export as " + options.format);
-    write_text_file(
-        out,
-        options.format == "day-shift"
-            ? pseudonym::write_day_shifts(patients)
-            : pseudonym::write_patients(pseudonym::format_from(options.format), patients),
-        0600);
+    const auto format = pseudonym::format_from(options.format);
+    auto map = options.keys.open_map();
+    const auto restore_key = options.keys.open_restore_key();
+    auto audit = audit_of(options, map, &restore_key);
+    pseudonym::Revealer revealer{map, restore_key, audit, "dpipe-map"};
+    const auto why = "export as " + options.format;
+    const auto patients = revealer.all(why);
+    const auto studies =
+        has_studies(format) ? revealer.all_studies(why) : std::vector<pseudonym::KnownStudy>{};
+    write_link_data(format, out, patients, studies);
     context.emit(Record{out}.set("patients", static_cast<std::int64_t>(patients.size())));
 }
 
@@ -182,10 +207,7 @@ void report_faults(const std::vector<std::string>& faults, std::string_view of)
 void check(const Options& options, cli::Context& context)
 {
     const auto map = options.keys.open_map();
-    std::optional<pseudonym::RestoreKey> restore_key;
-    if (options.keys.restore_key) {
-        restore_key = options.keys.open_restore_key();
-    }
+    const auto restore_key = restore_key_if_named(options);
     report_faults(map.check(restore_key ? &*restore_key : nullptr), "map");
     context.emit(Record{options.keys.map_path()}.set("key_id", map.key_id()));
 }
@@ -213,10 +235,17 @@ void rekey(const Options& options, cli::Context& context)
 
 void audit(const Options& options, cli::Context& context)
 {
-    const auto path = options.audit_log.value_or(pseudonym::default_audit_log(options.keys.map_path()));
-    const auto verdict = audit_of(options).verify();
+    const auto path = audit_path(options);
+    auto map = options.keys.open_map();
+    const auto restore_key = restore_key_if_named(options);
+    const auto verdict = audit_of(options, map, restore_key ? &*restore_key : nullptr).verify();
+    if (!options.verify && fs::exists(path)) {
+        write_all(STDOUT_FILENO, read_text_file(path), "stdout");
+    }
     report_faults(verdict.faults, "audit log");
-    context.emit(Record{path}.set("lines", static_cast<std::int64_t>(verdict.lines)));
+    if (options.verify) {
+        context.emit(Record{path}.set("lines", static_cast<std::int64_t>(verdict.lines)));
+    }
 }
 
 void work(const Options& options, cli::Context& context)

@@ -4,11 +4,14 @@
 #include "core/csv.hpp"
 #include "core/log.hpp"
 #include "dicom/dictionary.hpp"
+#include "net/node_book.hpp"
 #include "retrieve/info.hpp"
 #include "retrieve/runner.hpp"
 
 #include <cerrno>
 #include <cstdio>
+
+#include <fmt/format.h>
 
 namespace {
 
@@ -18,27 +21,71 @@ using namespace dcmpipe;
 constexpr cli::About about{
     .name = "dpipe-query",
     .summary = "Query a node for the series of a CSV cohort, and retrieve exactly those.",
-    .usage = "--node AET@HOST:PORT [--save -o DIR] [OPTIONS] COHORT",
+    .usage = "--node AET@HOST:PORT [--save -o DIR | --move AET] [OPTIONS] COHORT",
     .examples = "  dpipe-query --node PACS@pacs.example.org:104 --aet ME cohort.csv\n"
                 "  dpipe-query --node PACS@pacs.example.org:104 --aet ME --save -o raw/ cohort.csv\n"};
 
+/// The keys of PACSIFIER's configuration file, which --config reads as it is.
+struct PacsifierConfig {
+    std::string server_address;
+    std::string server_aet;
+    std::uint16_t port = 0;
+    std::string aet;
+    std::string move_aet;
+};
+
 struct Options {
-    std::optional<net::Node> node;
+    std::string node;
+    std::optional<fs::path> nodes;
+    std::optional<fs::path> report;
+    bool dry_run = false;
     fs::path cohort;
     bool save = false;
     bool any_key = false;
     unsigned timeout = 60;
+    std::optional<std::uint16_t> move_port;
+    retrieve::MoveSettings move;
+    std::string move_to;
+    PacsifierConfig pacsifier;
     retrieve::RunSettings run;
 };
+
+void declare_pacsifier(cli::Words& words, Options& options)
+{
+    auto& config = options.pacsifier;
+    const auto hidden = [&](std::string_view name, auto& target) {
+        words.option(name, target, "VALUE", "of PACSIFIER's configuration").hidden = true;
+    };
+    hidden("--server_address", config.server_address);
+    hidden("--port", config.port);
+    hidden("--server_AET", config.server_aet);
+    hidden("--AET", config.aet);
+    hidden("--move_AET", config.move_aet);
+    hidden("--move_port", options.move_port);
+    hidden("--batch_size", options.run.batch_size);
+    hidden("--batch_wait_time", options.run.batch_wait);
+    hidden("--queryfile", options.cohort);
+}
 
 void declare(cli::Words& words, Options& options)
 {
     auto& run = options.run;
     words.inputs("COHORT", "a CSV file: columns are attributes, each row is a query");
-    words.option("--queryfile", options.cohort, "FILE", "the cohort, as PACSIFIER has it").hidden = true;
-    words.option("--node", options.node, "NODE", "whom to ask: AET@HOST:PORT").required();
+    words.option("--node", options.node, "NODE", "whom to ask: AET@HOST:PORT, or a name of --nodes");
+    words.option("--nodes", options.nodes, "FILE", "a JSON file of nodes by name, ours or Orthanc's");
     words.option("--aet", run.connection.aet, "AET", "our AE title").shows("DPIPE");
     words.flag("--save", options.save, "retrieve the series that match, below --out");
+    words.option(
+        "--move-port", options.move_port, "PORT",
+        "retrieve by C-MOVE to ourselves on this port, which the node must know, not by C-GET");
+    words.option("--bind", options.move.bind, "ADDR", "and listen on this address only")
+        .shows("every address");
+    words
+        .option(
+            "--linger", options.move.linger, "SECONDS",
+            "and wait so long for instances that come after the node said it was done")
+        .shows("10");
+    words.option("--move", options.move_to, "AET", "have the node send the series to AET instead");
     words.flag("--info", run.info, "write what is known of each series into FOLDER.csv beside its folder");
     words.out(run.place.root, "the folder to retrieve to").alias("out_directory");
     words
@@ -52,6 +99,9 @@ void declare(cli::Words& words, Options& options)
             {{"full", net::Durability::Full}, {"none", net::Durability::None}},
             "say Success once the instance is on the disk; or, for measurements, at once")
         .shows("full");
+    words.option(
+        "--report", options.report, "FILE", "write a CSV line for each series and each row without one");
+    words.dry_run(options.dry_run);
     words.flag("--allow-any-key", options.any_key, "columns may be any keyword of PS3.6");
     words
         .option(
@@ -72,6 +122,21 @@ void declare(cli::Words& words, Options& options)
         .shows("60");
     words.option("--max-pdu", run.connection.max_pdu, "BYTES", "the longest PDU to take, 4096 to 131072")
         .shows("131072");
+    declare_pacsifier(words, options);
+}
+
+/// The node of --node, or of PACSIFIER's configuration.
+net::Node node_of(const Options& options)
+{
+    const auto& config = options.pacsifier;
+    if (!options.node.empty()) {
+        return net::resolve_node(options.node, options.nodes);
+    }
+    if (config.server_address.empty() || config.server_aet.empty() || config.port == 0) {
+        throw Error{ErrorKind::Usage, "--node is missing"};
+    }
+    return net::Node::parse(
+        fmt::format("{}@{}", config.server_aet, net::endpoint_text(config.server_address, config.port)));
 }
 
 fs::path cohort_of(const Options& options, cli::Context& context)
@@ -90,6 +155,12 @@ void check(const Options& options)
     net::check_max_pdu(run.connection.max_pdu);
     if (options.timeout == 0) {
         throw Error{ErrorKind::Usage, "--timeout must be 1 s or more"};
+    }
+    if (options.save && !options.move_to.empty()) {
+        throw Error{ErrorKind::Usage, "--save and --move exclude each other"};
+    }
+    if (!options.move_to.empty()) {
+        net::check_aet(options.move_to);
     }
     if ((options.save || run.info) && run.place.root.empty()) {
         throw Error{ErrorKind::Usage, "--save and --info need -o/--out"};
@@ -127,22 +198,54 @@ void print(std::string_view line)
     }
 }
 
-void work(const Options& options, cli::Context& context)
+retrieve::Purpose purpose_of(const Options& options, retrieve::Connection& connection)
 {
+    const auto& place = options.run.place;
+    if (!options.save) {
+        return {.destination = options.move_to};
+    }
+    if (options.move_port) {
+        auto move = options.move;
+        move.port = *options.move_port;
+        return {.method = retrieve::make_move(connection, place, std::move(move))};
+    }
+    return {.method = retrieve::make_get(connection, place)};
+}
+
+/// A dry run lists what would be retrieved.
+Options without_deeds(Options options)
+{
+    options.save = false;
+    options.move_to.clear();
+    options.run.info = false;
+    return options;
+}
+
+void work(const Options& given, cli::Context& context)
+{
+    const auto options = given.dry_run ? without_deeds(given) : given;
     const auto rows = retrieve::read_cohort(cohort_of(options, context), options.any_key);
-    check(options);
+    check(given);
     auto run = options.run;
-    run.connection.node = *options.node;
+    run.connection.node = node_of(options);
+    if (!options.pacsifier.aet.empty()) {
+        run.connection.aet = options.pacsifier.aet;
+    }
     run.connection.patience = net::Patience::of(std::chrono::seconds{options.timeout});
     retrieve::check_character_set(rows, run.character_set);
-    const bool table = !options.save && !run.info && !context.streams().json;
-    const retrieve::Listener listener{
+    const bool listing = !options.save && options.move_to.empty();
+    const bool table = listing && !run.info && !context.streams().json;
+    retrieve::Listener listener{
         .on_found =
             [&](const retrieve::Row& row, const retrieve::FoundSeries& series) {
                 if (table) {
                     print(std::to_string(row.number) + "," + retrieve::info_line(series));
                 } else if (context.streams().json) {
-                    context.emit(record_of(row, series));
+                    auto record = record_of(row, series);
+                    if (given.dry_run) {
+                        record.set("dry_run", true);
+                    }
+                    context.emit(record);
                 }
             },
         .on_result = [&](const Record& record) { context.emit(record); },
@@ -150,9 +253,12 @@ void work(const Options& options, cli::Context& context)
     if (table) {
         print("row," + retrieve::info_header());
     }
+    std::optional<retrieve::Report> report;
+    if (options.report) {
+        listener.report = &report.emplace(*options.report);
+    }
     retrieve::Connection connection{run.connection};
-    auto method = options.save ? retrieve::make_get(connection, run.place) : nullptr;
-    const auto tally = retrieve::run(rows, run, connection, std::move(method), listener);
+    const auto tally = retrieve::run(rows, run, connection, purpose_of(options, connection), listener);
     log::info(
         "{} rows: {} without a match, {} failed; {} series", tally.rows, tally.empty, tally.failed,
         tally.series);

@@ -65,19 +65,22 @@ void declare(cli::Words& words, Options& options)
         "--map-file", options.map_file, "FILE",
         "the DICOM Receiver's patient_info_map.json, or an identity.db");
     words.option("--audit-log", options.audit_log, "FILE", "the log of who saw whom")
-        .shows("MAP with the ending .audit.jsonl, or DIR.audit.jsonl");
+        .shows("MAP with the ending .audit.jsonl; without the map's originals DIR.audit.jsonl");
 }
 
-/// What is not in a map of ours has no project key either: its audit log is chained under a key that
-/// everybody knows, which shows accidents but no forger.
-pseudonym::AuditLog open_audit_log(const Options& options)
+std::optional<pseudonym::Key> project_key_if_named(const Options& options)
 {
-    if (options.keys.map) {
-        return {
-            options.audit_log.value_or(pseudonym::default_audit_log(*options.keys.map)), options.keys.key()};
-    }
+    return options.keys.map || options.keys.key_file ? std::optional<pseudonym::Key>{options.keys.key()}
+                                                     : std::nullopt;
+}
+
+/// What is not in a map of ours may have no project key either: its audit log is then chained under a key
+/// that everybody knows, which shows accidents but no forger.
+pseudonym::AuditLog log_beside_output(
+    const Options& options, const std::optional<pseudonym::Key>& project_key)
+{
     const auto beside_out = fs::path{options.restore.out / ""}.parent_path() += ".audit.jsonl";
-    return {options.audit_log.value_or(beside_out), pseudonym::Key{{}}};
+    return {options.audit_log.value_or(beside_out), project_key ? *project_key : pseudonym::Key{{}}};
 }
 
 /// Notes each study once, before anything of it is shown.
@@ -122,24 +125,26 @@ void work(const Options& options, cli::Context& context)
     if (options.filter_json && (options.cms_key || options.map_file)) {
         throw Error{ErrorKind::Usage, "--filter-json works with -m/--map alone"};
     }
-    auto audit = open_audit_log(options);
     if (options.cms_key) {
         const deid::CmsKey key{*options.cms_key, options.cms_cert};
-        const auto project_key = options.keys.map || options.keys.key_file
-                                     ? std::optional<pseudonym::Key>{options.keys.key()}
-                                     : std::nullopt;
+        const auto project_key = project_key_if_named(options);
+        auto audit = log_beside_output(options, project_key);
         const deid::Recall recall = [&](const dicom::Instance& instance) {
             return decrypted_originals(instance, key, project_key ? &*project_key : nullptr);
         };
         return restore_files(options, noted(recall, audit), context);
     }
     if (options.map_file) {
+        auto audit = log_beside_output(options, project_key_if_named(options));
         const deid::ForeignMap map{*options.map_file};
         const deid::Recall recall = [&](const dicom::Instance& instance) { return map.recall(instance); };
         return restore_files(options, noted(recall, audit), context);
     }
-    const auto map = options.keys.open_map();
-    pseudonym::Revealer revealer{map, options.keys.open_restore_key(), audit, "dpipe-restore"};
+    auto map = options.keys.open_map();
+    const auto restore_key = options.keys.open_restore_key();
+    const auto log = options.audit_log.value_or(pseudonym::default_audit_log(options.keys.map_path()));
+    pseudonym::AuditLog audit{log, map.key(), anchor_in(map, log, &restore_key)};
+    pseudonym::Revealer revealer{map, restore_key, audit, "dpipe-restore"};
     if (options.filter_json) {
         return filter_json(revealer);
     }

@@ -18,6 +18,7 @@ constexpr cli::About about{
 struct Options {
     archive::ZipSettings zip;
     bool compress = false;
+    cli::Size max_part;
 };
 
 void declare(cli::Words& words, Options& options)
@@ -29,6 +30,8 @@ void declare(cli::Words& words, Options& options)
             "--name", options.zip.name, "TEMPLATE", "the name of a ZIP, out of the study's first instance")
         .shows(options.zip.name);
     words.flag("--compress", options.compress, "deflate the files instead of storing them as they are");
+    words.option(
+        "--max-part", options.max_part, "SIZE", "a larger study becomes several ZIPs of whole series: 1800M");
     words.overwrite(options.zip.overwrite);
 }
 
@@ -36,16 +39,29 @@ void pack(const Options& options, cli::Context& context)
 {
     auto settings = options.zip;
     settings.compression = options.compress ? archive::Compression::Deflate : archive::Compression::None;
+    settings.max_part = options.max_part.bytes;
     archive::Zipper zipper{settings};
-    context.for_each_input([&](const fs::path& study_folder) {
-        const auto packed = zipper.pack(study_folder);
-        context.progress().add(1, packed.bytes);
-        return Record{packed.path, packed.status}
-            .set("StudyInstanceUID", packed.study_uid)
+    context.require_inputs();
+    const auto tell = [&](const archive::PackedStudy& packed) {
+        context.progress().add(packed.part == packed.parts ? 1 : 0, packed.bytes);
+        Record record{packed.path, packed.status};
+        record.set("StudyInstanceUID", packed.study_uid)
             .set("instances", static_cast<std::int64_t>(packed.instances))
             .set("files", static_cast<std::int64_t>(packed.files))
             .set("bytes", static_cast<std::int64_t>(packed.bytes));
-    });
+        if (packed.parts > 1) {
+            record.set("part", static_cast<std::int64_t>(packed.part))
+                .set("parts", static_cast<std::int64_t>(packed.parts));
+        }
+        context.emit(record);
+    };
+    while (const auto study_folder = context.next_input()) {
+        try {
+            zipper.pack(*study_folder, tell);
+        } catch (const Error& error) {
+            context.fail(*study_folder, error);
+        }
+    }
 }
 
 } // namespace

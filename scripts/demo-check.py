@@ -119,6 +119,25 @@ def restored_equals_received(work):
     return len(pairs)
 
 
+def pulled_exactly(work):
+    """What was pulled is the one series that was asked for, whole and equal; the DICOMDIR lists it. How many."""
+    pulled = {header(p).SOPInstanceUID: p for p in instances(work / "pulled")}
+    archived = {}
+    for line in (work / "archived.list").read_text().splitlines():
+        ds = header(work / line)
+        archived.setdefault(ds.SeriesInstanceUID, {})[ds.SOPInstanceUID] = work / line
+    series = header(next(iter(pulled.values()))).SeriesInstanceUID
+    if len(archived) < 2 or pulled.keys() != archived[series].keys():
+        fail(f"{len(pulled)} instances were pulled, not the series that was asked for")
+    if not all(pydicom.dcmread(p) == pydicom.dcmread(archived[series][uid]) for uid, p in pulled.items()):
+        fail("a pulled data set is not the one that was archived")
+    dump = subprocess.run(
+        ["dcmdump", "+P", "0004,1511", work / "media" / "DICOMDIR"], capture_output=True, check=False).stdout.decode()
+    if sorted(re.findall(r"\[([0-9.]+)\]", dump)) != sorted(pulled):
+        fail("the DICOMDIR does not list what was pulled")
+    return len(pulled), len(archived)
+
+
 def megabytes(paths):
     return sum(p.stat().st_size for p in paths) / 1e6
 
@@ -153,17 +172,20 @@ def main(work):
     if equal != len(anon):
         fail(f"{equal} of {len(anon)} instances were restored")
 
+    pulled, of_series = pulled_exactly(work)
     seconds = dict(line.split() for line in (work / "seconds").read_text().splitlines())
     studies = len((work / "complete.list").read_text().splitlines())
     rows = [
         ("receive", studies, incoming), ("watch", studies, incoming), ("anon", studies, anon),
-        ("zip", len(archives), anon), ("upload", len(uploads), anon), ("restore", studies, restored)]
+        ("zip", len(archives), anon), ("upload", len(uploads), anon), ("restore", studies, restored),
+        ("query", 1, instances(work / "pulled")), ("dicomdir", 1, instances(work / "media"))]
     print(f"\n{'stage':10}{'studies':>9}{'instances':>11}{'MB':>9}{'seconds':>10}")
     for name, count, files in rows:
         print(f"{name:10}{count:9}{len(files):11}{megabytes(files):9.1f}{int(seconds[name]) / 1000:10.2f}")
     print(f"\n{len(identities(work))} identifying strings searched for in {megabytes(archives):.1f} MB of archives: none found")
     print(f"{resolved} of {asked} references resolve ({resolved_before} of {asked_before} before)")
     print(f"{equal} data sets restored, each equal to the one received; {len(unfit)} kept back")
+    print(f"1 of {of_series} series pulled from the archive by CSV: {pulled} data sets, all equal; its DICOMDIR lists them")
 
 
 if __name__ == "__main__":

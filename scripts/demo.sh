@@ -103,7 +103,7 @@ restore() { dpipe-restore -m link.db --restore-key link.restore.key --level full
 stage restore restore
 
 # --- a PACS, and a medium -------------------------------------------------------------------------------
-# PACS
+sh "$home/scripts/demo-pacs.sh" .
 
 # --- is it true? ----------------------------------------------------------------------------------------
 python3 -B "$home/scripts/demo-check.py" .

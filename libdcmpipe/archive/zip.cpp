@@ -1,6 +1,7 @@
 #include "archive/zip.hpp"
 
 #include "archive/zip_check.hpp"
+#include "archive/zip_parts.hpp"
 #include "core/error.hpp"
 #include "core/output_file.hpp"
 #include "dicom/instance.hpp"
@@ -10,6 +11,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <optional>
+#include <set>
 #include <vector>
 
 #include <fcntl.h>
@@ -48,35 +50,51 @@ std::optional<dicom::Instance> head_of(const fs::path& file, dicom::Tag last)
     }
 }
 
-/// Names the ZIP by the first instance and counts the others: all must be of its study.
-PackedStudy describe(
-    const fs::path& folder, const std::vector<FolderFile>& files, const dicom::Layout& layout)
+/// The files of a study folder, and where its ZIP goes.
+struct Contents {
+    fs::path zip;
+    std::string study_uid;
+    std::vector<SeriesFile> files;
+};
+
+/// Names the ZIP by the first instance: all others must be of its study.
+Contents read_contents(const fs::path& folder, const dicom::Layout& layout)
 {
-    PackedStudy study;
-    study.files = files.size();
-    for (const auto& file : files) {
-        const auto head =
-            head_of(folder / file.name, study.instances == 0 ? before_pixels : dicom::tags::StudyInstanceUID);
+    Contents contents;
+    for (auto& file : files_below(folder)) {
+        const bool first = contents.study_uid.empty();
+        const auto head = head_of(folder / file.name, first ? before_pixels : dicom::tags::SeriesInstanceUID);
+        // An instance without a series is a series by itself: what it is of is not known.
+        const auto series = !head                        ? std::string{}
+                            : head->series_uid().empty() ? file.name
+                                                         : std::string{head->series_uid()};
+        contents.files.push_back({std::move(file), series});
         if (!head) {
             continue;
         }
-        if (study.instances == 0) {
-            study.study_uid = head->study_uid();
-            study.path = layout.place_of(head->data_set()).file;
-        } else if (head->study_uid() != study.study_uid) {
+        if (first) {
+            contents.study_uid = head->study_uid();
+            contents.zip = layout.place_of(head->data_set()).file;
+        } else if (head->study_uid() != contents.study_uid) {
             throw Error{
                 ErrorKind::Input, "cannot pack", folder.string(), "it holds instances of several studies"};
         }
-        ++study.instances;
     }
-    if (study.instances == 0) {
+    if (contents.study_uid.empty()) {
         throw Error{ErrorKind::Input, "cannot pack", folder.string(), "no DICOM instance is in it"};
     }
     // A name cut to what a file system can hold may have lost its ending.
-    if (study.path.extension() != extension) {
-        study.path += extension;
+    if (contents.zip.extension() != extension) {
+        contents.zip += extension;
     }
-    return study;
+    return contents;
+}
+
+/// `NAME.zip`, or `NAME.part1of3.zip`.
+fs::path name_of_part(const fs::path& zip, std::size_t part, std::size_t parts)
+{
+    auto name = zip;
+    return parts == 1 ? name : name.replace_extension(fmt::format(".part{}of{}{}", part, parts, extension));
 }
 
 [[noreturn]] void fail_to_read(const fs::path& path)
@@ -154,38 +172,59 @@ void Zipper::claim(const fs::path& zip, const fs::path& study_folder)
     }
 }
 
-PackedStudy Zipper::pack(const fs::path& study_folder)
+void Zipper::pack(const fs::path& study_folder, const std::function<void(const PackedStudy&)>& packed)
 {
     const auto folder = normal(study_folder);
-    const auto files = files_below(folder);
-    auto study = describe(study_folder, files, layout_);
-    study.path = settings_.out_dir / study.path;
-    claim(study.path, folder);
+    const auto contents = read_contents(folder, layout_);
+    claim(settings_.out_dir / contents.zip, folder);
+    const auto parts = split_by_series(contents.files, settings_.max_part);
+    std::set<std::string> instances; // by name: whatever belongs to a series
+    for (const auto& [file, series] : contents.files) {
+        if (!series.empty()) {
+            instances.insert(file.name);
+        }
+    }
+    for (std::size_t i = 0; i < parts.size(); ++i) {
+        PackedStudy part;
+        part.path = settings_.out_dir / name_of_part(contents.zip, i + 1, parts.size());
+        part.study_uid = contents.study_uid;
+        part.files = parts[i].size();
+        part.instances =
+            static_cast<std::uint64_t>(std::count_if(parts[i].begin(), parts[i].end(), [&](const auto& file) {
+                return instances.contains(file.name);
+            }));
+        part.part = i + 1;
+        part.parts = parts.size();
+        pack_part(folder, parts[i], part);
+        packed(part);
+    }
+}
 
-    OutputFile zip{study.path};
-    write_zip(zip.fd(), study.path, folder, files, settings_.compression);
-    if (check_zip(zip.fd(), study.path) != files.size()) {
+void Zipper::pack_part(const fs::path& folder, std::span<const FolderFile> files, PackedStudy& part)
+{
+    OutputFile zip{part.path};
+    write_zip(zip.fd(), part.path, folder, files, settings_.compression);
+    if (check_zip(zip.fd(), part.path) != files.size()) {
         throw Error{ErrorKind::Internal, "cannot pack", folder.string(), "the ZIP lacks files"};
     }
     struct stat status {};
     if (::fstat(zip.fd(), &status) != 0) {
-        fail_to_read(study.path);
+        fail_to_read(part.path);
     }
-    study.bytes = static_cast<std::uint64_t>(status.st_size);
+    part.bytes = static_cast<std::uint64_t>(status.st_size);
 
     const auto existing = settings_.overwrite ? Existing::Replace : Existing::Keep;
-    const bool stood = stands_equal(study.path, zip.fd());
+    const bool stood = stands_equal(part.path, zip.fd());
     if (!stood && zip.publish(existing)) {
-        return study;
+        return;
     }
-    if (!stood && !stands_equal(study.path, zip.fd())) {
+    if (!stood && !stands_equal(part.path, zip.fd())) {
         throw Error{
-            ErrorKind::Output, "cannot write", study.path.string(),
+            ErrorKind::Output, "cannot write", part.path.string(),
             "another ZIP has this name; --overwrite replaces it"};
     }
-    sync_folder(study.path.parent_path()); // who gave it the name may have been killed before this
-    study.status = Status::Skipped;
-    return study;
+    sync_folder(part.path.parent_path()); // who gave it the name may have been killed before this
+    part.status = Status::Skipped;
 }
 
 } // namespace dcmpipe::archive

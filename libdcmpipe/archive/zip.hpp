@@ -6,7 +6,9 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <map>
+#include <span>
 #include <string>
 
 namespace dcmpipe::archive {
@@ -16,9 +18,12 @@ struct ZipSettings {
     std::string name = "{PatientID}_{StudyInstanceUID}.zip"; ///< a template of dicom::Layout
     Compression compression = Compression::None;
     bool overwrite = false; ///< replace a ZIP of the same name and other content
+    /// A study whose files have more bytes becomes several ZIPs, each of whole series; 0: never. A series
+    /// that is larger stands alone.
+    std::uint64_t max_part = 0;
 };
 
-/// What became of one study folder.
+/// What became of one study folder, or of one part of it.
 struct PackedStudy {
     std::filesystem::path path; ///< of the ZIP
     Status status = Status::Ok; ///< Skipped where the same ZIP stood there already
@@ -26,6 +31,8 @@ struct PackedStudy {
     std::uint64_t instances = 0; ///< files that are DICOM instances
     std::uint64_t files = 0;     ///< all files in it
     std::uint64_t bytes = 0;     ///< of the ZIP
+    std::size_t part = 1;        ///< from 1; `NAME.part1of3.zip` where there are several
+    std::size_t parts = 1;
 };
 
 /// Packs study folders, one ZIP a study. Not for sharing between threads; several processes may pack into
@@ -36,15 +43,17 @@ public:
     explicit Zipper(ZipSettings settings);
 
     /// Packs all files of a study folder but hidden ones (the study's marker among them) and returns once
-    /// the ZIP is durable under its name; before it has that name, all of it is read back (check_zip()). A
-    /// process killed meanwhile leaves nothing.
+    /// the ZIPs are durable under their names, `packed` called after each; before one has its name, all of
+    /// it is read back (check_zip()). A process killed meanwhile leaves the parts that were done.
     ///
     /// Throws Error{Input}: no instance in the folder, instances of several studies, a file that cannot be
     /// read. Throws Error{Output}: cannot write; another ZIP has the name and `overwrite` is off, or this
     /// Zipper gave the name to another study.
-    PackedStudy pack(const std::filesystem::path& study_folder);
+    void pack(
+        const std::filesystem::path& study_folder, const std::function<void(const PackedStudy&)>& packed);
 
 private:
+    void pack_part(const std::filesystem::path& folder, std::span<const FolderFile> files, PackedStudy& part);
     void claim(const std::filesystem::path& zip, const std::filesystem::path& study_folder);
 
     ZipSettings settings_;

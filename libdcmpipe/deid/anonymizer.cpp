@@ -437,6 +437,18 @@ private:
         }
     }
 
+    /// Beside what was changed: what tells later whose it is, and in which characters it is written.
+    void remember_whose_it_is()
+    {
+        for (const auto tag :
+             {tags::SpecificCharacterSet, tags::SOPInstanceUID, tags::PatientName, tags::PatientID,
+              tags::StudyInstanceUID, tags::SeriesInstanceUID}) {
+            if (const auto i = data_set_.find(tag); i != ElementIndex::None) {
+                result_.originals.elements.add(tag, data_set_.raw(data_set_[i]));
+            }
+        }
+    }
+
     std::string uid_of_output(Tag tag) const
     {
         const auto found = result_.replaced.find(tag);
@@ -446,6 +458,7 @@ private:
     Anonymized finish()
     {
         auto& originals = result_.originals;
+        remember_whose_it_is();
         originals.instance_uid = uid_of_output(tags::SOPInstanceUID);
         originals.series_uid = uid_of_output(tags::SeriesInstanceUID);
         originals.study_uid = uid_of_output(tags::StudyInstanceUID);

@@ -14,24 +14,10 @@ namespace dcmpipe::deid {
 
 namespace {
 
-/// As PACSIFIER names folders: runs of anything but letters and digits become one underscore.
-std::string folder_name(std::string_view id)
-{
-    std::string name = "sub-";
-    for (const char c : id) {
-        if (std::isalnum(static_cast<unsigned char>(c)) != 0) {
-            name += c;
-        } else if (!name.ends_with('_')) {
-            name += '_';
-        }
-    }
-    return name;
-}
-
 template <class Table>
 auto find_patient(const Table& table, std::string_view id)
 {
-    for (const auto& key : {std::string{id}, "sub-" + std::string{id}, folder_name(id)}) {
+    for (const auto& key : {std::string{id}, "sub-" + std::string{id}, "sub-" + dicom::pacsifier_name(id)}) {
         const auto found = table.find(key);
         if (found != table.end()) {
             return found;

@@ -16,9 +16,8 @@ class CodeTable {
 public:
     CodeTable() = default;
 
-    /// Adds the codes of a JSON object {"id": "code"} or a CSV with the columns PatientID and Code, and
-    /// where it has it Issuer. Throws Error{Usage}: unreadable, a code that is empty, no name of a folder,
-    /// or given to two patients. Messages tell the line, never the id.
+    /// Adds the codes of a JSON object {"id": "code"}. Throws Error{Usage}: unreadable, a code that is empty,
+    /// no name of a folder, or given to two patients.
     void add_codes(const std::filesystem::path& file);
 
     /// Adds the shifts of a JSON object {"id": days}; days as a number or its digits, added to each date.

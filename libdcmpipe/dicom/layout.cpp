@@ -15,7 +15,6 @@
 
 namespace dcmpipe::dicom {
 
-
 namespace {
 
 const std::map<std::string_view, std::string_view> named{
@@ -73,23 +72,6 @@ std::string_view base_letter(std::string_view text)
     return {};
 }
 
-/// PACSIFIER's names: decomposed letters without their accents, then only letters and digits, runs of
-/// anything else one underscore.
-std::string pacsifier_name(std::string_view text)
-{
-    std::string name;
-    for (std::size_t i = 0; i < text.size(); ++i) {
-        if ((text[i] & 0x80) != 0) {
-            name += base_letter(text.substr(i));
-        } else if (std::isalnum(static_cast<unsigned char>(text[i])) != 0) {
-            name += text[i];
-        } else if (!name.ends_with('_')) {
-            name += '_';
-        }
-    }
-    return name;
-}
-
 std::string_view first_value(std::string_view text)
 {
     return text.substr(0, text.find('\\'));
@@ -129,6 +111,21 @@ std::string safe_name(std::string_view text)
         name.pop_back();
     }
     return name.empty() ? "none" : name;
+}
+
+std::string pacsifier_name(std::string_view text)
+{
+    std::string name;
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        if ((text[i] & 0x80) != 0) {
+            name += base_letter(text.substr(i));
+        } else if (std::isalnum(static_cast<unsigned char>(text[i])) != 0) {
+            name += text[i];
+        } else if (!name.ends_with('_')) {
+            name += '_';
+        }
+    }
+    return name;
 }
 
 Layout::Layout(std::string_view name_or_template)

@@ -60,4 +60,8 @@ private:
 /// bytes, never empty.
 std::string safe_name(std::string_view text);
 
+/// The same as PACSIFIER does it (row PF-20): decomposed letters without their accents, then only letters and
+/// digits, runs of anything else one underscore. `text` is UTF-8.
+std::string pacsifier_name(std::string_view text);
+
 } // namespace dcmpipe::dicom

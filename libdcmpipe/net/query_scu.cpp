@@ -140,15 +140,16 @@ QueryOutcome get(
 
 QueryOutcome move(
     Association& association, const Context& context, std::string_view identifier,
-    std::string_view destination, const std::function<void(const Association&)>& serve_others)
+    std::string_view destination, const std::function<void(const Association&, TimePoint)>& serve_others)
 {
     auto command = request(CommandField::CMoveRequest, context, 1);
     command.set(tags::MoveDestination, destination);
     association.send(context.id, command, identifier);
     QueryOutcome outcome;
     do {
+        const auto silent_since = Clock::now();
         while (!association.has_input()) {
-            serve_others(association);
+            serve_others(association, silent_since);
         }
         const auto message = receive_response(association, CommandField::CMoveResponse, nothing_else);
         static_cast<void>(receive_identifier(association, message));

@@ -36,10 +36,11 @@ QueryOutcome find(
 QueryOutcome get(
     Association& association, const Context& context, std::string_view identifier, StorageScp& scp);
 
-/// `serve_others(association)` is called while nothing has come from the peer: for about a second at most,
-/// and it returns early once there may be something. It throws to give up.
+/// `serve_others` is called while nothing comes from the peer, with the time since when: it works for about a
+/// second at most and returns early once there may be something. It throws to give up.
 QueryOutcome move(
     Association& association, const Context& context, std::string_view identifier,
-    std::string_view destination, const std::function<void(const Association&)>& serve_others);
+    std::string_view destination,
+    const std::function<void(const Association&, TimePoint silent_since)>& serve_others);
 
 } // namespace dcmpipe::net

@@ -4,8 +4,10 @@
 #include "core/json_file.hpp"
 #include "core/output_file.hpp"
 #include "core/utc_time.hpp"
+#include "pseudonym/map.hpp"
 
 #include <algorithm>
+#include <sstream>
 
 #include <fcntl.h>
 #include <pwd.h>
@@ -23,8 +25,6 @@ using Json = nlohmann::ordered_json;
 
 namespace {
 
-constexpr std::string_view first_mac = "first";
-
 std::string user_name()
 {
     const passwd* const entry = ::getpwuid(::getuid()); // NOLINT(concurrency-mt-unsafe): one thread logs
@@ -33,10 +33,20 @@ std::string user_name()
     return behind != nullptr ? fmt::format("{} ({})", name, behind) : name;
 }
 
+std::string hex_of(const Key::Token& token)
+{
+    return fmt::format("{:02x}", fmt::join(token.begin(), token.begin() + 16, ""));
+}
+
 std::string mac_of(const Key& key, std::string_view previous, std::string_view line)
 {
-    const auto token = key.token("audit", {previous, line});
-    return fmt::format("{:02x}", fmt::join(token.begin(), token.begin() + 16, ""));
+    return hex_of(key.token("audit", {previous, line}));
+}
+
+bool is_line(const Json& line)
+{
+    return line.is_object() && line.contains("mac") && line["mac"].is_string() && line.contains("n") &&
+           line["n"].is_number_unsigned();
 }
 
 /// A line without its MAC, which stands last.
@@ -44,24 +54,6 @@ std::string without_mac(Json line)
 {
     line.erase("mac");
     return line.dump();
-}
-
-/// The MAC of the last whole line; a line that was cut short by a crash is none.
-std::string last_mac(std::string_view text)
-{
-    while (!text.empty()) {
-        const auto end = text.rfind('\n');
-        if (end == text.npos) {
-            break;
-        }
-        const auto start = text.substr(0, end).rfind('\n') + 1; // npos + 1 is 0
-        const auto line = Json::parse(text.substr(start, end - start), nullptr, false);
-        if (line.is_object() && line.contains("mac")) {
-            return line["mac"].get<std::string>();
-        }
-        text = text.substr(0, start);
-    }
-    return std::string{first_mac};
 }
 
 /// The end of the file: enough for its last lines.
@@ -77,6 +69,32 @@ std::string tail_of(int fd)
 
 } // namespace
 
+/// The last whole line; one that was cut short by a crash is none.
+AuditLog::End AuditLog::last_line(std::string_view text)
+{
+    while (!text.empty()) {
+        const auto end = text.rfind('\n');
+        if (end == text.npos) {
+            break;
+        }
+        const auto start = text.substr(0, end).rfind('\n') + 1; // npos + 1 is 0
+        const auto line = Json::parse(text.substr(start, end - start), nullptr, false);
+        if (is_line(line)) {
+            return {line["n"].get<std::uint64_t>(), line["mac"].get<std::string>()};
+        }
+        text = text.substr(0, start);
+    }
+    return {};
+}
+
+/// What was stored as `number mac`.
+std::optional<AuditLog::End> AuditLog::remembered() const
+{
+    std::istringstream stored{anchor_.load ? anchor_.load() : std::string{}};
+    End end;
+    return stored >> end.number >> end.mac ? std::optional{end} : std::nullopt;
+}
+
 void AuditLog::append(
     std::string_view program, std::string_view action, const std::vector<std::string>& of_whom)
 {
@@ -91,17 +109,23 @@ void AuditLog::append(
         throw refuse();
     }
     const auto tail = tail_of(file.get());
-    Json line{
-        {"time", utc_now()},
-        {"user", user_name()},
-        {"program", program},
-        {"action", action},
-        {"of", of_whom}};
-    line["mac"] = mac_of(key_, last_mac(tail), without_mac(line));
+    auto last = last_line(tail);
+    // A log that lost what is known of it goes on behind what is known: the gap must not close again.
+    const auto known = remembered();
+    if (known && tail.find(known->mac) == tail.npos && read_text_file(path_).find(known->mac) == tail.npos) {
+        last = *known;
+    }
+    Json line{{"n", last.number + 1}, {"time", utc_now()}, {"user", user_name()},
+              {"program", program},   {"action", action},  {"of", of_whom}};
+    const auto mac = mac_of(key_, last.mac, without_mac(line));
+    line["mac"] = mac;
     const auto text = (tail.empty() || tail.back() == '\n' ? "" : "\n") + line.dump() + "\n";
     if (::write(file.get(), text.data(), text.size()) != static_cast<ssize_t>(text.size()) ||
         ::fdatasync(file.get()) != 0) {
         throw refuse();
+    }
+    if (anchor_.store) {
+        anchor_.store(fmt::format("{} {}", last.number + 1, mac));
     }
 }
 
@@ -121,28 +145,45 @@ void AuditLog::append_once(
 AuditLog::Verdict AuditLog::verify() const
 {
     Verdict verdict;
-    if (!fs::exists(path_)) {
-        return verdict;
-    }
-    const auto text = read_text_file(path_);
-    std::string previous{first_mac};
+    const auto text = fs::exists(path_) ? read_text_file(path_) : std::string{};
+    const auto known = remembered();
+    End last;
+    bool known_is_there = !known;
     for (std::size_t start = 0; start < text.size();) {
         const auto end = std::min(text.find('\n', start), text.size());
         const auto line = Json::parse(text.substr(start, end - start), nullptr, false);
         ++verdict.lines;
         start = end + 1;
-        if (!line.is_object() || !line.contains("mac")) {
+        if (!is_line(line)) {
             verdict.faults.push_back(fmt::format("line {} was cut short", verdict.lines));
             continue;
         }
-        const auto mac = line["mac"].get<std::string>();
-        if (mac != mac_of(key_, previous, without_mac(line))) {
+        const End here{line["n"].get<std::uint64_t>(), line["mac"].get<std::string>()};
+        if (here.mac != mac_of(key_, last.mac, without_mac(line)) || here.number != last.number + 1) {
             verdict.faults.push_back(
                 fmt::format("line {} was changed, or a line before it taken out", verdict.lines));
         }
-        previous = mac;
+        known_is_there = known_is_there || (here.number == known->number && here.mac == known->mac);
+        last = here;
+    }
+    if (!known_is_there) {
+        verdict.faults.push_back(fmt::format(
+            "its end was cut off: the map knows of {} lines, the last one here is {}", known->number,
+            last.number));
     }
     return verdict;
+}
+
+AuditAnchor anchor_in(Map& map, const fs::path& log, const RestoreKey* restore_key)
+{
+    const auto name = "audit " + log.filename().string();
+    AuditAnchor anchor{[&map, name, restore_key] { return map.note(name, restore_key); }, {}};
+    if (restore_key != nullptr) {
+        anchor.store = [&map, name, key = *restore_key](const std::string& end) {
+            map.set_note(name, end, key);
+        };
+    }
+    return anchor;
 }
 
 fs::path default_audit_log(const fs::path& map)

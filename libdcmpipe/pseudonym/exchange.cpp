@@ -3,11 +3,13 @@
 #include "core/csv.hpp"
 #include "core/error.hpp"
 #include "core/json_file.hpp"
+#include "dicom/layout.hpp"
 
 #include <algorithm>
 #include <charconv>
 #include <map>
 #include <set>
+#include <sstream>
 
 #include <SQLiteCpp/SQLiteCpp.h>
 #include <fmt/format.h>
@@ -22,9 +24,13 @@ namespace {
 
 constexpr std::pair<std::string_view, Format> format_names[]{
     {"receiver-json", Format::ReceiverJson},
+    {"receiver-json-flat", Format::ReceiverFlat},
     {"identity-db", Format::IdentityDb},
+    {"identity-db-ruby", Format::IdentityDbRuby},
     {"new-ids", Format::NewIds},
     {"mapper", Format::Mapper},
+    {"day-shift", Format::DayShift},
+    {"anontrail", Format::AnonTrail},
     {"csv", Format::Csv},
 };
 
@@ -60,8 +66,31 @@ std::string without_folder_prefix(std::string name)
     return name.starts_with("sub-") ? name.substr(4) : name;
 }
 
+std::optional<int> whole_number(std::string_view digits)
+{
+    int value = 0;
+    const auto* const end = digits.data() + digits.size();
+    const auto [stopped, error] = std::from_chars(digits.data(), end, value);
+    return stopped == end && error == std::errc{} ? std::optional{value} : std::nullopt;
+}
+
+/// {"ID": [StudyUID]}, the other way round.
+std::map<std::string, std::string> ids_by_study(const nlohmann::json& root)
+{
+    std::map<std::string, std::string> ids;
+    const auto studies = root.value("patient_study_map", nlohmann::json::object());
+    for (const auto& [id, uids] : studies.items()) {
+        for (const auto& uid : uids.is_array() ? uids : nlohmann::json::array()) {
+            if (uid.is_string()) {
+                ids.emplace(uid.get<std::string>(), id);
+            }
+        }
+    }
+    return ids;
+}
+
 /// {"patient_info": {StudyUID: {tag: original}}, "patient_name_map": {original name: code}, ...}, or the old
-/// form without the outer levels, which knows no codes and so gives nobody.
+/// form without the outer levels, which knows no codes.
 std::vector<ImportedPatient> read_receiver_json(const fs::path& file, const std::string& issuer)
 {
     const auto text = JsonText::from_file("the map file", file);
@@ -70,9 +99,13 @@ std::vector<ImportedPatient> read_receiver_json(const fs::path& file, const std:
         refuse(file, "it has no patient_name_map: the old form holds no codes, only dpipe-restore reads it");
     }
     const auto& codes = root["patient_name_map"];
+    const auto ids = ids_by_study(root);
     std::vector<ImportedPatient> patients;
     for (const auto& [study, info] : root["patient_info"].items()) {
-        const auto id = text_of(info, "PatientID");
+        auto id = text_of(info, "PatientID");
+        if (const auto by_study = ids.find(study); id.empty() && by_study != ids.end()) {
+            id = by_study->second; // the receiver was told not to replace Patient IDs
+        }
         const auto name = text_of(info, "PatientName");
         if (!id.empty() && codes.contains(name)) {
             patients.push_back(
@@ -114,6 +147,7 @@ std::vector<ImportedPatient> read_identity_db(const fs::path& file, const std::s
     }
 }
 
+/// PACSIFIER knows a patient by the name of their folder: `sub-` and what its rules leave of the Patient ID.
 std::vector<ImportedPatient> read_pairs(const fs::path& file, const std::string& issuer, bool code_first)
 {
     const auto text = JsonText::from_file("the codes", file);
@@ -126,8 +160,39 @@ std::vector<ImportedPatient> read_pairs(const fs::path& file, const std::string&
             text.fail("/" + key, "must be a text");
         }
         const auto other = value.get<std::string>();
-        const auto id = without_folder_prefix(code_first ? other : key);
-        patients.push_back({{issuer, id}, code_first ? key : other, {}, particulars_of({issuer, id})});
+        const auto& name = code_first ? other : key;
+        const auto id = without_folder_prefix(name);
+        patients.push_back(
+            {{issuer, id},
+             code_first ? key : other,
+             {},
+             particulars_of({issuer, id}),
+             code_first || id != name});
+    }
+    return patients;
+}
+
+/// {"original": {"patient_id": ID, ...}, "anonymized": {"patient_id": CODE, ...}}, once an image.
+std::vector<ImportedPatient> read_anon_trail(const fs::path& file, const std::string& issuer)
+{
+    std::vector<ImportedPatient> patients;
+    std::set<std::pair<std::string, std::string>> seen;
+    std::istringstream lines{read_text_file(file)};
+    std::size_t number = 0;
+    for (std::string line; std::getline(lines, line);) {
+        ++number;
+        if (line.empty()) {
+            continue;
+        }
+        const auto json = nlohmann::json::parse(line, nullptr, false);
+        if (!json.is_object() || !json.contains("original") || !json.contains("anonymized")) {
+            refuse(file, fmt::format("line {}: neither original nor anonymized ids", number));
+        }
+        const auto id = text_of(json["original"], "patient_id");
+        const auto code = text_of(json["anonymized"], "patient_id");
+        if (seen.emplace(id, code).second) {
+            patients.push_back({{issuer, id}, code, {}, particulars_of({issuer, id})});
+        }
     }
     return patients;
 }
@@ -149,12 +214,11 @@ std::vector<ImportedPatient> read_csv_patients(const fs::path& file, const std::
         };
         std::optional<int> shift;
         if (const auto days = cell("ShiftDays"); !days.empty()) {
-            int value = 0;
-            if (std::from_chars(days.data(), days.data() + days.size(), value).ptr !=
-                days.data() + days.size()) {
+            shift = whole_number(days);
+            if (!shift) {
                 refuse(file, fmt::format("row {}: ShiftDays is no whole number", row.number));
             }
-            shift = -value;
+            shift = -*shift;
         }
         const auto own_issuer = cell("Issuer");
         const PatientIdentity identity{own_issuer.empty() ? issuer : own_issuer, cell("PatientID")};
@@ -165,10 +229,27 @@ std::vector<ImportedPatient> read_csv_patients(const fs::path& file, const std::
     return patients;
 }
 
-nlohmann::json opened(const KnownPatient& known)
+std::vector<ImportedPatient> read_format(Format format, const fs::path& file, const std::string& issuer)
 {
-    auto json = nlohmann::json::parse(known.particulars, nullptr, false);
-    return json.is_object() ? json : nlohmann::json::object();
+    switch (format) {
+    case Format::ReceiverJson:
+    case Format::ReceiverFlat:
+        return read_receiver_json(file, issuer);
+    case Format::IdentityDb:
+    case Format::IdentityDbRuby:
+        return read_identity_db(file, issuer);
+    case Format::NewIds:
+        return read_pairs(file, issuer, false);
+    case Format::Mapper:
+        return read_pairs(file, issuer, true);
+    case Format::DayShift:
+        refuse(file, "it holds no codes: give it as --day-shift beside the file that does");
+    case Format::AnonTrail:
+        return read_anon_trail(file, issuer);
+    case Format::Csv:
+        break;
+    }
+    return read_csv_patients(file, issuer);
 }
 
 } // namespace
@@ -187,10 +268,7 @@ Format format_from(std::string_view name)
 
 std::vector<ImportedPatient> read_patients(Format format, const fs::path& file, const std::string& issuer)
 {
-    auto patients = format == Format::ReceiverJson ? read_receiver_json(file, issuer)
-                    : format == Format::IdentityDb ? read_identity_db(file, issuer)
-                    : format == Format::Csv        ? read_csv_patients(file, issuer)
-                                                   : read_pairs(file, issuer, format == Format::Mapper);
+    const auto patients = read_format(format, file, issuer);
     const bool whole = std::all_of(patients.begin(), patients.end(), [](const ImportedPatient& p) {
         return !p.identity.id.empty() && !p.code.empty();
     });
@@ -200,44 +278,27 @@ std::vector<ImportedPatient> read_patients(Format format, const fs::path& file, 
     return patients;
 }
 
-std::string write_patients(Format format, const std::vector<KnownPatient>& patients)
+void add_day_shifts(std::vector<ImportedPatient>& patients, const fs::path& file)
 {
-    if (format == Format::IdentityDb) {
-        throw Error{ErrorKind::Usage, "identity-db can be imported, not exported"};
+    const auto text = JsonText::from_file("the day shifts", file);
+    if (!text.root().is_object()) {
+        text.fail("", "must be an object of Patient IDs and days");
     }
-    if (format == Format::Csv) {
-        auto text = csv_line({"PatientID", "Issuer", "Code", "ShiftDays", "PatientName", "PatientBirthDate"});
-        for (const auto& known : patients) {
-            const auto json = opened(known);
-            text += csv_line(
-                {text_of(json, "PatientID"), text_of(json, "IssuerOfPatientID"), known.patient.code,
-                 std::to_string(-known.patient.shift_days), text_of(json, "PatientName"),
-                 text_of(json, "PatientBirthDate")});
+    std::map<std::string, int> shifts;
+    for (const auto& [key, value] : text.root().items()) {
+        const auto digits = value.is_string() ? value.get<std::string>() : value.dump();
+        const auto days = whole_number(digits);
+        if (!days) {
+            text.fail("/" + key, "a shift must be a whole number of days");
         }
-        return text;
+        shifts.emplace(dicom::pacsifier_name(without_folder_prefix(key)), -*days);
     }
-    Json out = Json::object();
-    for (const auto& known : patients) {
-        const auto json = opened(known);
-        const auto id = text_of(json, "PatientID");
-        if (format == Format::NewIds) {
-            out["sub-" + id] = known.patient.code;
-        } else if (format == Format::Mapper) {
-            out[known.patient.code] = id;
-        } else {
-            out["patient_name_map"][text_of(json, "PatientName")] = known.patient.code;
+    for (auto& patient : patients) {
+        const auto found = shifts.find(dicom::pacsifier_name(patient.identity.id));
+        if (found != shifts.end()) {
+            patient.shift_days = found->second;
         }
     }
-    return out.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
-}
-
-std::string write_day_shifts(const std::vector<KnownPatient>& patients)
-{
-    Json out = Json::object();
-    for (const auto& known : patients) {
-        out[text_of(opened(known), "PatientID")] = -known.patient.shift_days;
-    }
-    return out.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 
 } // namespace dcmpipe::pseudonym

@@ -1,6 +1,7 @@
 #include "pseudonym/key.hpp"
 
 #include "core/error.hpp"
+#include "dicom/layout.hpp"
 #include "dicom/uid.hpp"
 #include "pseudonym/key_file.hpp"
 
@@ -182,6 +183,11 @@ int Key::shift_days(const PatientIdentity& patient, const ShiftRange& range) con
 Key::Token Key::blind_index(const PatientIdentity& patient) const
 {
     return token("blind", {patient.issuer, patient.id});
+}
+
+Key::Token Key::folder_index(const PatientIdentity& patient) const
+{
+    return token("folder", {patient.issuer, dicom::pacsifier_name(patient.id)});
 }
 
 fs::path default_key_file(const fs::path& map)

@@ -80,6 +80,9 @@ public:
     /// What the map finds the patient by.
     Token blind_index(const PatientIdentity& patient) const;
 
+    /// As blind_index(), for a patient of whom only the name of their folder is known.
+    Token folder_index(const PatientIdentity& patient) const;
+
 private:
     std::array<std::uint8_t, 32> bits_;
 };

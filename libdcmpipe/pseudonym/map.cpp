@@ -37,6 +37,11 @@ CREATE TABLE patient (
     seal INTEGER NOT NULL REFERENCES seal,
     body BLOB NOT NULL           -- sealed: who the patient is
 ) STRICT;
+CREATE TABLE note (              -- what is remembered beside the rows; names nobody
+    name TEXT PRIMARY KEY,
+    text TEXT NOT NULL,
+    mac BLOB NOT NULL            -- HMAC under the private restore key
+) STRICT;
 CREATE TABLE alias (             -- codes that a patient had elsewhere
     code TEXT PRIMARY KEY,
     patient INTEGER NOT NULL REFERENCES patient
@@ -63,8 +68,18 @@ void refuse_network_file_system(const fs::path& path)
     if (::statfs(path.c_str(), &status) != 0) {
         throw Error::from_errno(ErrorKind::Usage, "cannot open the map", path.string());
     }
-    constexpr std::array<unsigned long, 4> network{
-        NFS_SUPER_MAGIC, SMB_SUPER_MAGIC, 0xff534d42UL /* CIFS */, 0xfe534d42UL /* SMB2 */};
+    constexpr std::array<unsigned long, 11> network{
+        NFS_SUPER_MAGIC,
+        SMB_SUPER_MAGIC,
+        0xff534d42UL /* CIFS */,
+        0xfe534d42UL /* SMB2 */,
+        AFS_SUPER_MAGIC,
+        CODA_SUPER_MAGIC,
+        V9FS_MAGIC,
+        0x00c36400UL /* Ceph */,
+        0x0bd00bd0UL /* Lustre */,
+        0x47504653UL /* GPFS */,
+        0x19830326UL /* BeeGFS */};
     if (std::find(network.begin(), network.end(), static_cast<unsigned long>(status.f_type)) !=
         network.end()) {
         throw Error{
@@ -130,14 +145,23 @@ std::int64_t Map::Impl::seal_row()
     return *seal;
 }
 
-Opener Map::Impl::opener_of(std::int64_t row, const RestoreKey& restore_key) const
+const Opener& Map::Impl::opener_of(std::int64_t row, const RestoreKey& restore_key) const
 {
+    constexpr std::size_t most = 256;
+    if (openers_of != restore_key.private_half || openers.size() >= most) {
+        openers.clear();
+        openers_of = restore_key.private_half;
+    }
+    if (const auto known = openers.find(row); known != openers.end()) {
+        return *known->second;
+    }
     SQLite::Statement select{database, "SELECT sealed_key FROM seal WHERE id = ?"};
     select.bind(1, row);
     if (!select.executeStep()) {
         throw Error{ErrorKind::Refused, "a row of the map is missing"};
     }
-    return Opener{blob(select.getColumn(0)), restore_key};
+    auto opener = std::make_unique<const Opener>(blob(select.getColumn(0)), restore_key);
+    return *openers.emplace(row, std::move(opener)).first->second;
 }
 
 void Map::create(const fs::path& path, const Key& key, const RestoreKey& restore_key)
@@ -197,6 +221,11 @@ Map Map::open(const fs::path& path, const Key& key)
 Map::Map(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Map::Map(Map&&) noexcept = default;
 Map::~Map() = default;
+
+const Key& Map::key() const noexcept
+{
+    return impl_->key;
+}
 
 const std::string& Map::key_id() const noexcept
 {

@@ -43,12 +43,22 @@ struct KnownPatient {
     std::string particulars; ///< who they are, as JSON
 };
 
+/// A study of the output with what its first instance was.
+struct KnownStudy {
+    std::string uid; ///< of the output
+    std::string code;
+    RecalledOriginals originals;
+};
+
 /// A patient who comes from another system, with the code they had there.
 struct ImportedPatient {
     PatientIdentity identity;
     std::string code;
     std::optional<int> shift_days;
     std::string particulars;
+    /// The id is what PACSIFIER made of it for a folder (dicom::pacsifier_name): the first patient whose id
+    /// gives that name is this one.
+    bool by_folder = false;
 };
 
 /// What an import did.
@@ -115,6 +125,9 @@ public:
     /// All patients, in the order they came.
     std::vector<KnownPatient> patients(const RestoreKey& restore_key) const;
 
+    /// All studies, in the order they came.
+    std::vector<KnownStudy> studies(const RestoreKey& restore_key) const;
+
     // Upkeep.
 
     /// Codes in the order they were given, without opening anything.
@@ -124,12 +137,20 @@ public:
     /// that does not open or stands somewhere in clear.
     std::vector<std::string> check(const RestoreKey* restore_key) const;
 
+    /// A text that is kept beside the rows, under a name; empty where there is none. It is not sealed:
+    /// nothing in it may name anybody. Throws Error{Refused} where another than this restore key wrote it;
+    /// without a key it is believed.
+    std::string note(const std::string& name, const RestoreKey* restore_key) const;
+    void set_note(const std::string& name, std::string_view text, const RestoreKey& restore_key);
+
     /// A whole copy, durable under `copy`, while others go on. Throws Error{Output} where `copy` exists.
     void backup(const std::filesystem::path& copy) const;
 
-    /// Seals all keys of runs to another restore key: the old one opens nothing any more.
+    /// Seals all keys of runs to another restore key, and the notes by it: the old one opens nothing any
+    /// more.
     void rekey(const RestoreKey& old_key, const RestoreKey& new_key);
 
+    const Key& key() const noexcept;
     const std::string& key_id() const noexcept;
     const std::filesystem::path& path() const noexcept;
 

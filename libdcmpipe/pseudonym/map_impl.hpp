@@ -106,6 +106,9 @@ struct Map::Impl {
     Sealer sealer;
     std::optional<std::int64_t> seal; ///< the row of the run's sealed key, once something was sealed
     Bases bases;
+    /// Runs' keys opened lately, and by which restore key: opening one costs more than reading its rows.
+    mutable std::map<std::int64_t, std::unique_ptr<const Opener>> openers;
+    mutable std::array<std::uint8_t, 32> openers_of{};
 
     Impl(
         std::filesystem::path where, const Key& with, SQLite::Database opened,
@@ -143,17 +146,23 @@ struct Map::Impl {
 
     /// The row of this run's key, made when first needed.
     std::int64_t seal_row();
-    Opener opener_of(std::int64_t seal_row, const RestoreKey& restore_key) const;
+    /// Of the run that sealed with this key. Lasts until the next call.
+    const Opener& opener_of(std::int64_t seal_row, const RestoreKey& restore_key) const;
 
-    std::optional<Patient> find_patient(std::string_view blind) const;
-    Patient add_patient(const PatientIdentity& identity, std::string_view blind, const NewPatient& if_new);
+    std::optional<Patient> find_patient(const Key::Token& blind) const;
+    std::optional<Patient> claim(const PatientIdentity& identity, const std::string& particulars);
+    Patient add_patient(const PatientIdentity& identity, const Key::Token& blind, const NewPatient& if_new);
     void import_one(const ImportedPatient& imported, ImportCounts& counts);
+    std::string new_code(const CodeForm& form, std::int64_t number, const PatientIdentity& who) const;
     bool is_code_taken(const std::string& code) const;
     KnownPatient opened(SQLite::Statement& row, const RestoreKey& restore_key) const;
+
+    void reseal_notes(const RestoreKey& old_key, const RestoreKey& new_key);
 
     std::string index_of(std::string_view kind, std::string_view uid) const;
     std::int64_t remember(const Originals& instance);
     std::optional<RecalledOriginals> recall(SQLite::Statement& newest, const RestoreKey& restore_key) const;
+    std::string study_uid_of(const RecalledOriginals& originals, std::string_view index) const;
     std::optional<RecalledOriginals> recall_first(
         std::string_view kind, std::string_view uid, const RestoreKey& restore_key);
 };

@@ -1,4 +1,5 @@
 #include "core/sha256.hpp"
+#include "dicom/tags.hpp"
 #include "pseudonym/map_impl.hpp"
 
 #include <algorithm>
@@ -168,7 +169,7 @@ std::optional<RecalledOriginals> Map::Impl::recall(
         }
         const auto base = select.getColumn(1);
         const auto base_row = base.isNull() ? std::nullopt : std::optional{base.getInt64()};
-        const auto opener = opener_of(select.getColumn(2).getInt64(), restore_key);
+        const auto& opener = opener_of(select.getColumn(2).getInt64(), restore_key);
         chain.push_back(Difference::decode(opener.open(
             blob(select.getColumn(3)), context_of_originals(blob(select.getColumn(0)), base_row))));
         // A base is always older: a row that claims otherwise would lead round in circles.
@@ -227,6 +228,35 @@ std::optional<RecalledOriginals> Map::recall_series(
     std::string_view series_uid, const RestoreKey& restore_key) const
 {
     return impl_->recall_first("series", series_uid, restore_key);
+}
+
+/// The UID of the output whose index this is, made of the original one; empty where the index is a series'.
+std::string Map::Impl::study_uid_of(const RecalledOriginals& originals, std::string_view index) const
+{
+    const auto original = original_text(originals, dicom::tags::StudyInstanceUID);
+    for (const auto& uid : {key.uid(original), original}) {
+        if (index == index_of("study", uid)) {
+            return uid;
+        }
+    }
+    return {};
+}
+
+std::vector<KnownStudy> Map::studies(const RestoreKey& restore_key) const
+{
+    return impl_->exclusively([&] {
+        std::vector<KnownStudy> all;
+        SQLite::Statement rows{
+            impl_->database, "SELECT originals.id, first.uid, patient.code FROM first "
+                             "JOIN originals ON originals.id = first.originals "
+                             "JOIN patient ON patient.id = originals.patient ORDER BY originals.id"};
+        while (auto originals = impl_->recall(rows, restore_key)) {
+            if (auto uid = impl_->study_uid_of(*originals, blob(rows.getColumn(1))); !uid.empty()) {
+                all.push_back({std::move(uid), rows.getColumn(2).getString(), std::move(*originals)});
+            }
+        }
+        return all;
+    });
 }
 
 } // namespace dcmpipe::pseudonym

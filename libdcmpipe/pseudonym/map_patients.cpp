@@ -36,11 +36,28 @@ std::string context_of_patient(std::int64_t number)
     return fmt::format("patient {}", number);
 }
 
-std::optional<Patient> Map::Impl::find_patient(std::string_view blind) const
+std::optional<Patient> Map::Impl::find_patient(const Key::Token& blind) const
 {
     const Prepared select{*this, "SELECT id, code, shift_days FROM patient WHERE blind = ?"};
-    bind_blob(*select, 1, blind);
+    bind_blob(*select, 1, text_of(blind));
     return select->executeStep() ? std::optional{patient_of(*select)} : std::nullopt;
+}
+
+/// Makes a patient of whom only the name of their folder was known this one, from now on.
+std::optional<Patient> Map::Impl::claim(const PatientIdentity& identity, const std::string& particulars)
+{
+    const auto known = find_patient(key.folder_index(identity));
+    if (known) {
+        SQLite::Statement update{database, "UPDATE patient SET blind = ?, seal = ?, body = ? WHERE id = ?"};
+        const auto blind = key.blind_index(identity);
+        const auto body = sealer.seal(particulars, context_of_patient(known->number));
+        bind_blob(update, 1, text_of(blind));
+        update.bind(2, seal_row());
+        bind_blob(update, 3, body);
+        update.bind(4, known->number);
+        update.exec();
+    }
+    return known;
 }
 
 bool Map::Impl::is_code_taken(const std::string& code) const
@@ -51,20 +68,30 @@ bool Map::Impl::is_code_taken(const std::string& code) const
     return select.executeStep();
 }
 
+/// A number that a table or another system gave somebody already is passed over.
+std::string Map::Impl::new_code(const CodeForm& form, std::int64_t number, const PatientIdentity& who) const
+{
+    auto code = code_for(form, number, key, who);
+    while (form.kind == CodeForm::Kind::Sequential && is_code_taken(code)) {
+        code = code_for(form, ++number, key, who);
+    }
+    return code;
+}
+
 Patient Map::Impl::add_patient(
-    const PatientIdentity& identity, std::string_view blind, const NewPatient& if_new)
+    const PatientIdentity& identity, const Key::Token& blind, const NewPatient& if_new)
 {
     const std::int64_t number =
         database.execAndGet("SELECT coalesce(max(id), 0) + 1 FROM patient").getInt64();
     const Patient patient{
-        number, if_new.code.value_or(code_for(if_new.form, number, key, identity)),
+        number, if_new.code ? *if_new.code : new_code(if_new.form, number, identity),
         if_new.shift_days.value_or(key.shift_days(identity, if_new.range))};
     if (is_code_taken(patient.code)) {
         throw Error{ErrorKind::Refused, "cannot use the code", patient.code, "another patient has it"};
     }
     SQLite::Statement insert{database, "INSERT INTO patient VALUES (?, ?, ?, ?, ?, ?)"};
     insert.bind(1, patient.number);
-    bind_blob(insert, 2, blind);
+    bind_blob(insert, 2, text_of(blind));
     insert.bind(3, patient.code);
     insert.bind(4, patient.shift_days);
     insert.bind(5, seal_row());
@@ -75,30 +102,37 @@ Patient Map::Impl::add_patient(
 
 std::optional<Patient> Map::find(const PatientIdentity& identity) const
 {
-    const auto blind = impl_->key.blind_index(identity);
-    return impl_->exclusively([&] { return impl_->find_patient(text_of(blind)); });
+    return impl_->exclusively([&] {
+        const auto known = impl_->find_patient(impl_->key.blind_index(identity));
+        return known ? known : impl_->find_patient(impl_->key.folder_index(identity));
+    });
 }
 
 Patient Map::patient(const PatientIdentity& identity, const NewPatient& if_new)
 {
-    if (const auto known = find(identity)) {
+    const auto blind = impl_->key.blind_index(identity);
+    const auto find = [&] { return impl_->find_patient(blind); };
+    if (const auto known = impl_->exclusively(find)) {
         return unless_other_code(*known, if_new);
     }
-    const auto blind = impl_->key.blind_index(identity);
     return impl_->in_transaction([&] {
-        const auto known = impl_->find_patient(text_of(blind));
-        return known ? unless_other_code(*known, if_new)
-                     : impl_->add_patient(identity, text_of(blind), if_new);
+        auto known = find();
+        known = known ? known : impl_->claim(identity, if_new.particulars);
+        return known ? unless_other_code(*known, if_new) : impl_->add_patient(identity, blind, if_new);
     });
 }
 
 void Map::Impl::import_one(const ImportedPatient& imported, ImportCounts& counts)
 {
-    const auto blind = key.blind_index(imported.identity);
-    const auto known = find_patient(text_of(blind));
+    auto known = find_patient(key.blind_index(imported.identity));
+    if (!known) {
+        known = imported.by_folder ? find_patient(key.folder_index(imported.identity))
+                                   : claim(imported.identity, imported.particulars);
+    }
     if (!known) {
         add_patient(
-            imported.identity, text_of(blind),
+            imported.identity,
+            imported.by_folder ? key.folder_index(imported.identity) : key.blind_index(imported.identity),
             {.code = imported.code, .shift_days = imported.shift_days, .particulars = imported.particulars});
         ++counts.added;
         return;
@@ -134,7 +168,7 @@ ImportCounts Map::import(const std::vector<ImportedPatient>& patients)
 KnownPatient Map::Impl::opened(SQLite::Statement& row, const RestoreKey& restore_key) const
 {
     const auto patient = patient_of(row);
-    const auto opener = opener_of(row.getColumn(3).getInt64(), restore_key);
+    const auto& opener = opener_of(row.getColumn(3).getInt64(), restore_key);
     return {patient, opener.open(blob(row.getColumn(4)), context_of_patient(patient.number))};
 }
 

@@ -1,8 +1,11 @@
 #include "pseudonym/originals.hpp"
 
 #include "core/error.hpp"
+#include "dicom/charset.hpp"
 #include "dicom/element_index.hpp"
 #include "dicom/inflate.hpp"
+#include "dicom/tags.hpp"
+#include "dicom/transfer_syntax.hpp"
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -35,6 +38,18 @@ std::vector<Tag> tags_from(const Json& json)
 }
 
 } // namespace
+
+std::string original_text(const RecalledOriginals& originals, Tag tag)
+{
+    const auto encoding = dicom::transfer_syntax::encoding_of(originals.transfer_syntax);
+    const auto bytes_of = [&](Tag wanted) {
+        const auto found = originals.elements.find(wanted);
+        return found != originals.elements.end()
+                   ? std::string{dicom::ElementIndex::walk(found->second, encoding).text(wanted)}
+                   : std::string{};
+    };
+    return dicom::CharacterSet{bytes_of(dicom::tags::SpecificCharacterSet)}.to_utf8(bytes_of(tag));
+}
 
 Difference difference(const Originals& originals, const TakenElements& base)
 {

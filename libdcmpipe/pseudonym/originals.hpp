@@ -34,6 +34,9 @@ struct RecalledOriginals {
     bool complete = true;
 };
 
+/// The text of an original in UTF-8; empty where none was kept.
+std::string original_text(const RecalledOriginals& originals, dicom::Tag tag);
+
 /// What one row stores: the difference to another row, its base. An instance's base is its series' first
 /// instance, that one's the study's first, that one's the patient's: a value stands once, at the level where
 /// it is constant.

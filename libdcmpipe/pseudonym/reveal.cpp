@@ -2,9 +2,7 @@
 
 #include "core/error.hpp"
 #include "dicom/dictionary.hpp"
-#include "dicom/element_index.hpp"
 #include "dicom/tags.hpp"
-#include "dicom/transfer_syntax.hpp"
 
 #include <nlohmann/json.hpp>
 
@@ -26,16 +24,6 @@ std::string described(const KnownPatient& known)
 }
 
 } // namespace
-
-std::string original_text(const RecalledOriginals& originals, dicom::Tag tag)
-{
-    const auto found = originals.elements.find(tag);
-    if (found == originals.elements.end()) {
-        return {};
-    }
-    const auto encoding = dicom::transfer_syntax::encoding_of(originals.transfer_syntax);
-    return std::string{dicom::ElementIndex::walk(found->second, encoding).text(tag)};
-}
 
 void Revealer::note(std::string_view action, const std::string& of_whom)
 {
@@ -83,6 +71,12 @@ std::vector<KnownPatient> Revealer::all(std::string_view why)
 {
     note(why, "everybody");
     return map_.patients(restore_key_);
+}
+
+std::vector<KnownStudy> Revealer::all_studies(std::string_view why)
+{
+    note(why, "every study");
+    return map_.studies(restore_key_);
 }
 
 std::optional<RecalledOriginals> Revealer::originals(

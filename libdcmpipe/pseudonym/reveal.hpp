@@ -27,7 +27,9 @@ public:
     std::string by_study(std::string_view study_uid);
     std::string by_identity(const PatientIdentity& identity);
 
+    // For an export. `why` says into what.
     std::vector<KnownPatient> all(std::string_view why);
+    std::vector<KnownStudy> all_studies(std::string_view why);
 
     /// What an instance was; nothing where the map does not know it. A study is noted once a run.
     std::optional<RecalledOriginals> originals(std::string_view instance_uid, std::string_view study_uid);
@@ -43,8 +45,5 @@ private:
     AuditLog& audit_;
     std::string program_;
 };
-
-/// The text of an original, where one was kept; bytes stay in its own character set.
-std::string original_text(const RecalledOriginals& originals, dicom::Tag tag);
 
 } // namespace dcmpipe::pseudonym

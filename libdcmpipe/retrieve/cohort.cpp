@@ -6,6 +6,7 @@
 #include "retrieve/matching.hpp"
 
 #include <algorithm>
+#include <cctype>
 #include <optional>
 #include <set>
 
@@ -23,6 +24,23 @@ std::optional<dicom::Tag> tag_of(std::string_view column, bool any_key)
         return std::nullopt;
     }
     return entry->tag;
+}
+
+/// What is wrong with a column that is no attribute. Its own text is not told: where a file lacks its header
+/// line, that is a value.
+std::string unknown_column(std::string_view column, bool any_key)
+{
+    const auto known = info_columns();
+    const auto same = std::find_if(known.begin(), known.end(), [&](dicom::Tag tag) {
+        const auto name = dicom::dictionary::name_of(tag);
+        return std::equal(
+            name.begin(), name.end(), column.begin(), column.end(),
+            [](unsigned char a, unsigned char b) { return std::tolower(a) == std::tolower(b); });
+    });
+    if (same != known.end()) {
+        return fmt::format("not a known column: {} is", dicom::dictionary::name_of(*same));
+    }
+    return any_key ? "no keyword of the data dictionary" : "not a known column";
 }
 
 class Checker {
@@ -57,9 +75,9 @@ std::vector<dicom::Tag> columns_of(const std::vector<std::string>& header, bool 
     std::set<dicom::Tag> seen;
     for (std::size_t i = 0; i < header.size(); ++i) {
         const auto tag = tag_of(header[i], any_key);
-        const auto where = fmt::format("column {} '{}'", i + 1, header[i]);
+        const auto where = fmt::format("column {}", i + 1);
         if (!tag) {
-            checker.complain(where, any_key ? "no keyword of the data dictionary" : "not a known column");
+            checker.complain(where, unknown_column(header[i], any_key));
         } else if (!seen.insert(*tag).second) {
             checker.complain(where, "the column is there twice");
         }

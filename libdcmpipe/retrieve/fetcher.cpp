@@ -102,6 +102,7 @@ public:
                     request.instances.insert(uid);
                 }
             }
+            request.complete = [this, uids = request.instances] { return complete() || has_all(uids); };
         }
         return request;
     }
@@ -144,6 +145,12 @@ public:
     }
 
 private:
+    bool has_all(const Uids& uids) const
+    {
+        return std::none_of(
+            uids.begin(), uids.end(), [&](const std::string& uid) { return missing_.contains(uid); });
+    }
+
     void count_present()
     {
         const auto paths = journal_.of_series(series_.study_uid, series_.series_uid);
@@ -206,7 +213,8 @@ Fetched Fetcher::fetch(const FoundSeries& series, const OnStored& on_stored)
             connection_.pause(idle);
         }
         const auto before = work.came();
-        const auto request = work.next(by_image);
+        auto request = work.next(by_image);
+        request.attempt = idle;
         try {
             const auto outcome = method_->ask(request);
             work.after(request, outcome);

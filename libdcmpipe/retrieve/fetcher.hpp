@@ -23,6 +23,7 @@ struct Request {
     std::set<std::string, std::less<>> instances{}; ///< by Image level; empty: the series
     std::set<std::string> sop_classes{};            ///< of what is asked; empty where unknown
     std::string modality{};
+    unsigned attempt = 0; ///< so many before it brought nothing
     // Asked of what comes, perhaps in another process, by the attributes up to `wanted_by`.
     std::function<bool(const dicom::ElementIndex&)> belongs{};  ///< it is of what was asked for, by its UIDs
     std::function<bool(const dicom::ElementIndex&)> confirms{}; ///< and it is what was asked for
@@ -55,9 +56,13 @@ struct StorePlace {
 
 std::unique_ptr<Method> make_get(Connection& connection, StorePlace place);
 
-/// `bind` as for Listener; the node must know our AE title under this port.
-std::unique_ptr<Method> make_move(
-    Connection& connection, StorePlace place, std::string bind, std::uint16_t port);
+struct MoveSettings {
+    std::string bind;       ///< as for net::Listener
+    std::uint16_t port = 0; ///< where the node finds our AE title
+    double linger = 10; ///< seconds to wait for instances after the node said that it is done: some are early
+};
+
+std::unique_ptr<Method> make_move(Connection& connection, StorePlace place, MoveSettings settings);
 
 /// What became of a series.
 struct Fetched {

@@ -14,33 +14,49 @@ namespace {
 
 constexpr std::size_t most_contexts = 128; // PS3.8 §9.3.2.2: odd numbers of one byte
 
-/// The syntaxes that nodes keep instances in, frequent ones first (PS3.5 §10, PS3.6 Table A-1).
-constexpr std::array<std::string_view, 24> syntaxes{
-    "1.2.840.10008.1.2.1",     // explicit VR little endian
-    "1.2.840.10008.1.2",       // implicit VR little endian
-    "1.2.840.10008.1.2.4.70",  // JPEG lossless, first-order prediction
-    "1.2.840.10008.1.2.4.90",  // JPEG 2000, lossless
-    "1.2.840.10008.1.2.4.50",  // JPEG baseline
-    "1.2.840.10008.1.2.4.91",  // JPEG 2000
-    "1.2.840.10008.1.2.4.80",  // JPEG-LS, lossless
-    "1.2.840.10008.1.2.5",     // RLE
-    "1.2.840.10008.1.2.4.51",  // JPEG extended
-    "1.2.840.10008.1.2.4.81",  // JPEG-LS, near-lossless
-    "1.2.840.10008.1.2.4.57",  // JPEG lossless
-    "1.2.840.10008.1.2.2",     // explicit VR big endian
-    "1.2.840.10008.1.2.1.99",  // deflated
-    "1.2.840.10008.1.2.4.201", // HTJ2K, lossless
-    "1.2.840.10008.1.2.4.202", // HTJ2K, lossless, RPCL
-    "1.2.840.10008.1.2.4.203", // HTJ2K
-    "1.2.840.10008.1.2.4.100", // MPEG-2
-    "1.2.840.10008.1.2.4.101", // MPEG-2, high level
-    "1.2.840.10008.1.2.4.102", // MPEG-4
-    "1.2.840.10008.1.2.4.103", // MPEG-4, for Blu-ray
-    "1.2.840.10008.1.2.4.107", // HEVC
-    "1.2.840.10008.1.2.4.108", // HEVC, 10 bits
-    "1.2.840.10008.1.2.4.110", // JPEG XL, lossless
-    "1.2.840.10008.1.2.4.112", // JPEG XL
+/// The ends of the syntaxes that nodes keep instances in, after 1.2.840.10008.1.2, frequent ones first (PS3.5
+/// §10, PS3.6 Table A-1; retired ones too: archives are old).
+constexpr std::array<std::string_view, 46> syntaxes{
+    ".1",     // explicit VR little endian
+    "",       // implicit VR little endian
+    ".4.70",  // JPEG lossless, first-order prediction
+    ".4.90",  // JPEG 2000, lossless
+    ".4.50",  // JPEG baseline
+    ".4.91",  // JPEG 2000
+    ".4.80",  // JPEG-LS, lossless
+    ".5",     // RLE
+    ".4.51",  // JPEG extended
+    ".4.81",  // JPEG-LS, near-lossless
+    ".4.57",  // JPEG lossless
+    ".2",     // explicit VR big endian
+    ".1.99",  // deflated
+    ".4.201", // HTJ2K, lossless
+    ".4.202", // HTJ2K, lossless, RPCL
+    ".4.203", // HTJ2K
+    ".4.100", // MPEG-2
+    ".4.101", // MPEG-2, high level
+    ".4.102", // MPEG-4
+    ".4.103", // MPEG-4, for Blu-ray
+    ".4.104", // MPEG-4, 4.2, 2D
+    ".4.105", // MPEG-4, 4.2, 3D
+    ".4.106", // MPEG-4, 4.2, stereo
+    ".4.107", // HEVC
+    ".4.108", // HEVC, 10 bits
+    ".4.92",  // JPEG 2000 part 2, lossless
+    ".4.93",  // JPEG 2000 part 2
+    ".4.110", // JPEG XL, lossless
+    ".4.111", // JPEG XL, out of JPEG
+    ".4.112", // JPEG XL
+    ".1.98",  // encapsulated, not compressed
+    ".8.1",   // deflated frames
+    ".4.52",  ".4.53", ".4.54", ".4.55", ".4.56", ".4.58", ".4.59",
+    ".4.60",  ".4.61", ".4.62", ".4.63", ".4.64", ".4.65", ".4.66", // JPEG of other processes, retired
 };
+
+std::string syntax(std::size_t index)
+{
+    return "1.2.840.10008.1.2" + std::string{syntaxes[index]};
+}
 
 struct ClassesOf {
     std::string_view modality;
@@ -98,7 +114,7 @@ void add_contexts(
         net::ProposedContext context{.abstract_syntax = sop_class, .as_scp = true};
         const bool last = i + 1 == count;
         for (std::size_t k = i; k < (last ? syntaxes.size() : i + 1); ++k) {
-            context.transfer_syntaxes.emplace_back(syntaxes[k]);
+            context.transfer_syntaxes.push_back(syntax(k));
         }
         contexts.push_back(std::move(context));
     }
@@ -107,11 +123,11 @@ void add_contexts(
 } // namespace
 
 std::vector<net::ProposedContext> contexts_for_get(
-    const std::set<std::string>& sop_classes, std::string_view modality)
+    const std::set<std::string>& sop_classes, std::string_view modality, unsigned attempt)
 {
     std::vector<net::ProposedContext> contexts{
         {.abstract_syntax = std::string{dicom::uid::StudyRootGet},
-         .transfer_syntaxes = {std::string{syntaxes[0]}, std::string{syntaxes[1]}}}};
+         .transfer_syntaxes = {syntax(0), syntax(1)}}};
     const bool known = !sop_classes.empty();
     const auto classes = known ? sop_classes : likely_classes(modality);
     constexpr std::size_t for_others = 56;
@@ -121,9 +137,12 @@ std::vector<net::ProposedContext> contexts_for_get(
             add_contexts(contexts, sop_class, std::max<std::size_t>(room / classes.size(), 1));
         }
     }
-    for (int i = 0; !known && i < numberOfDcmLongSCUStorageSOPClassUIDs; ++i) {
-        const std::string sop_class = dcmLongSCUStorageSOPClassUIDs[i];
-        if (contexts.size() < most_contexts && !classes.contains(sop_class)) {
+    // Another attempt begins where the one before ended, so that each class has its turn.
+    const auto count = static_cast<std::size_t>(numberOfDcmAllStorageSOPClassUIDs);
+    const auto first = attempt * (most_contexts - contexts.size());
+    for (std::size_t i = 0; !known && i < count && contexts.size() < most_contexts; ++i) {
+        const std::string sop_class = dcmAllStorageSOPClassUIDs[(first + i) % count];
+        if (!classes.contains(sop_class)) {
             add_contexts(contexts, sop_class, 1);
         }
     }

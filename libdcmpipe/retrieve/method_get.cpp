@@ -79,16 +79,18 @@ private:
     /// The one that is open, where it was made for such instances.
     net::Association& association_for(const Request& request)
     {
-        const bool fits = association_ && modality_ == request.modality &&
+        const bool fits = association_ && modality_ == request.modality && attempt_ == request.attempt &&
                           std::includes(
                               sop_classes_.begin(), sop_classes_.end(), request.sop_classes.begin(),
                               request.sop_classes.end()) &&
                           sop_classes_.empty() == request.sop_classes.empty();
         if (!fits) {
             release();
-            association_.emplace(connection_.call(contexts_for_get(request.sop_classes, request.modality)));
+            association_.emplace(
+                connection_.call(contexts_for_get(request.sop_classes, request.modality, request.attempt)));
             sop_classes_ = request.sop_classes;
             modality_ = request.modality;
+            attempt_ = request.attempt;
         }
         return *association_;
     }
@@ -100,6 +102,7 @@ private:
     std::optional<net::Association> association_{};
     std::set<std::string> sop_classes_{}; ///< it was made for
     std::string modality_{};
+    unsigned attempt_ = 0;
 };
 
 } // namespace

@@ -6,6 +6,7 @@
 #include "dicom/layout.hpp"
 #include "dicom/tags.hpp"
 #include "dicom/transfer_syntax.hpp"
+#include "retrieve/forwarder.hpp"
 #include "retrieve/identifier.hpp"
 #include "retrieve/info.hpp"
 
@@ -25,14 +26,15 @@ std::int64_t number(std::uint64_t value)
 
 class Runner {
 public:
-    Runner(
-        const RunSettings& settings, Connection& connection, std::unique_ptr<Method> method,
-        const Listener& listener)
-        : settings_(settings), listener_(listener), finder_(connection, settings.character_set)
+    Runner(const RunSettings& settings, Connection& connection, Purpose purpose, const Listener& listener)
+        : settings_(settings), connection_(connection), listener_(listener),
+          finder_(connection, settings.character_set)
     {
-        if (method) {
+        if (purpose.method) {
             journal_.emplace(settings.place.root);
-            fetcher_.emplace(connection, *journal_, std::move(method));
+            fetcher_.emplace(connection, *journal_, std::move(purpose.method));
+        } else if (!purpose.destination.empty()) {
+            forwarder_.emplace(connection, std::move(purpose.destination));
         }
     }
 
@@ -49,6 +51,9 @@ public:
         if (fetcher_) {
             fetcher_->release();
         }
+        if (forwarder_) {
+            forwarder_->release();
+        }
         return tally_;
     }
 
@@ -59,7 +64,7 @@ private:
         const auto failed_before = tally_.failed;
         try {
             FindTally found;
-            if (fetcher_) {
+            if (fetcher_ || forwarder_) {
                 std::vector<FoundSeries> all;
                 found =
                     finder_.find(row, true, [&](FoundSeries series) { all.push_back(std::move(series)); });
@@ -73,16 +78,24 @@ private:
                 found = finder_.find(row, false, [&](const FoundSeries& series) { show(row, series); });
             }
             account_for(row, found);
+            broken_in_a_row_ = 0;
         } catch (const Error& error) {
-            const bool ends_all = error.kind() != ErrorKind::Input;
             if (error.kind() != ErrorKind::Cancelled && failed_before == tally_.failed) {
-                fail(row, error.reason());
+                fail(row, error.what());
             }
-            if (ends_all) {
+            if (!is_about_one_row(error)) {
                 throw;
             }
         }
         tally_.failed = failed_before + (tally_.failed > failed_before ? 1 : 0);
+    }
+
+    /// A node that breaks off one query may take the next; one that breaks off several has had enough.
+    bool is_about_one_row(const Error& error)
+    {
+        constexpr unsigned enough = 3;
+        return error.kind() == ErrorKind::Input ||
+               (error.kind() == ErrorKind::Peer && connection_.reached() && ++broken_in_a_row_ < enough);
     }
 
     void account_for(const Row& row, const FindTally& found)
@@ -97,6 +110,9 @@ private:
         if (found.series == 0) {
             ++tally_.empty;
             log::warning("row {}: nothing matches", row.number);
+            if (listener_.report != nullptr) {
+                listener_.report->add(row, "empty", "nothing matches");
+            }
         }
     }
 
@@ -104,6 +120,9 @@ private:
     {
         ++tally_.failed;
         log::error("row {}: {}", row.number, reason);
+        if (listener_.report != nullptr) {
+            listener_.report->add(row, to_string(Status::Failed), reason);
+        }
         listener_.on_result(Record{fs::path{}, Status::Failed, reason}.set("row", number(row.number)));
     }
 
@@ -136,10 +155,10 @@ private:
         }
         Fetched fetched;
         try {
-            fetched = fetcher_->fetch(series, listener_.on_stored);
+            fetched = fetcher_ ? fetcher_->fetch(series, listener_.on_stored) : forwarder_->forward(series);
         } catch (const Error& error) {
             if (error.kind() != ErrorKind::Cancelled) {
-                fail(row, error.reason());
+                fail(row, error.what());
             }
             throw;
         }
@@ -156,7 +175,11 @@ private:
             status = Status::Failed;
             log::error("row {}: series {}: {}", row.number, series.series_uid, reason);
         }
-        if (fetched.complete() && fetched.folders.empty()) {
+        const bool rejected = fetcher_ && fetched.complete() && fetched.folders.empty();
+        if (listener_.report != nullptr) {
+            listener_.report->add(row, series, rejected ? "rejected" : to_string(status), fetched);
+        }
+        if (rejected) {
             log::info(
                 "row {}: series {} is not what was asked, its instances say", row.number, series.series_uid);
             return;
@@ -183,12 +206,15 @@ private:
     }
 
     const RunSettings& settings_;
+    const Connection& connection_;
     const Listener& listener_;
     Finder finder_;
     std::optional<Journal> journal_{};
     std::optional<Fetcher> fetcher_{};
+    std::optional<Forwarder> forwarder_{};
     RunTally tally_{};
-    unsigned since_pause_ = 0; ///< series retrieved
+    unsigned since_pause_ = 0;     ///< series retrieved
+    unsigned broken_in_a_row_ = 0; ///< rows
 };
 
 } // namespace
@@ -210,10 +236,10 @@ void check_character_set(const std::vector<Row>& rows, std::string_view characte
 }
 
 RunTally run(
-    const std::vector<Row>& rows, const RunSettings& settings, Connection& connection,
-    std::unique_ptr<Method> method, const Listener& listener)
+    const std::vector<Row>& rows, const RunSettings& settings, Connection& connection, Purpose purpose,
+    const Listener& listener)
 {
-    return Runner{settings, connection, std::move(method), listener}.run(rows);
+    return Runner{settings, connection, std::move(purpose), listener}.run(rows);
 }
 
 } // namespace dcmpipe::retrieve

@@ -2,6 +2,7 @@
 
 #include "core/record.hpp"
 #include "retrieve/fetcher.hpp"
+#include "retrieve/report.hpp"
 
 #include <cstdint>
 #include <filesystem>
@@ -26,6 +27,7 @@ struct Listener {
     std::function<void(const Row&, const FoundSeries&)> on_found{}; ///< where nothing is retrieved
     std::function<void(const Record&)> on_result{};                 ///< of a series or a row
     std::function<void(const net::StoredInstance&)> on_stored{};
+    Report* report = nullptr; ///< not owned; none where null
 };
 
 /// What became of the rows.
@@ -40,11 +42,18 @@ struct RunTally {
 /// Throws Error{Usage} where a value of a row has no place in the character set.
 void check_character_set(const std::vector<Row>& rows, std::string_view character_set);
 
-/// Asks for one row after the other; with a `method` the series are retrieved. What goes wrong with a row or
+/// What becomes of the series that are found: with a `method` they are retrieved, with a `destination` (an AE
+/// title) the node sends them there, else they are listed.
+struct Purpose {
+    std::unique_ptr<Method> method{};
+    std::string destination{};
+};
+
+/// Asks for one row after the other. What goes wrong with a row or
 /// series is a result. Throws Error{Peer} where the node is not reached (any more), Error{Usage} where it
 /// does not offer what is needed, Error{Cancelled} once a signal asked to stop.
 RunTally run(
-    const std::vector<Row>& rows, const RunSettings& settings, Connection& connection,
-    std::unique_ptr<Method> method, const Listener& listener);
+    const std::vector<Row>& rows, const RunSettings& settings, Connection& connection, Purpose purpose,
+    const Listener& listener);
 
 } // namespace dcmpipe::retrieve

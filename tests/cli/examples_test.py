@@ -1,14 +1,21 @@
 """Every folder of examples/ does what it says, on generated studies."""
 
+import hashlib
 import json
 import os
+import pathlib
+import random
+import re
+import shlex
 import shutil
 import subprocess
+import time
 
 import pydicom
 
 import api
 import dpipe
+from peers import free_port, wait_for_port
 
 EXAMPLES = dpipe.ROOT / "examples"
 
@@ -38,7 +45,7 @@ class Examples(dpipe.TestCase):
         self.succeeds("dpipe-map", "init", "-m", self.scratch / "keys" / "link.db")
 
     def test_every_example_is_tried_here(self):
-        tried = {"makefile-pipeline", "cron", "restore"}
+        tried = {"makefile-pipeline", "cron", "restore", "service"}
         self.assertEqual({p.name for p in EXAMPLES.iterdir() if p.is_dir()}, tried)
 
     def test_makefile_pipeline(self):
@@ -68,6 +75,74 @@ class Examples(dpipe.TestCase):
             packed = len(list((self.scratch / "zips").glob("*.zip")))
             self.assertEqual(len({u["sha256"] for u in server.uploads()}), packed, tried.stderr)
             self.assertEqual(self.shell(*watch, URL=server.url), "", "what is done is done again")
+
+    def unit(self, name, **replaced):
+        """What a unit starts, its paths and times made fit for a test, started in the scratch folder."""
+        text = (EXAMPLES / "service" / f"{name}.service").read_text()
+        words = shlex.split(re.search("^ExecStart=(.*)$", text, re.M).group(1))
+        for old, new in replaced.items():
+            words[words.index(f"--{old}") + 1] = new
+        self.assertEqual(words[0], f"/usr/local/bin/{pathlib.Path(words[0]).name}")
+        with open(self.scratch / f"{name}.log", "ab") as log:
+            return subprocess.Popen(
+                [dpipe.BIN / pathlib.Path(words[0]).name, *words[1:]], cwd=self.scratch, stdout=log, stderr=log,
+                env={**os.environ, "PATH": f"{dpipe.BIN}:{os.environ['PATH']}", "URL": self.url})
+
+    @dpipe.needs("systemd-analyze")
+    def test_systemd_takes_the_units(self):
+        for unit in sorted((EXAMPLES / "service").glob("*.service")):
+            text = unit.read_text().replace("/usr/local/bin/", f"{dpipe.BIN}/").replace("User=dpipe", "User=root")
+            (self.scratch / unit.name).write_text(text)
+            result = subprocess.run(
+                ["systemd-analyze", "verify", "--man=no", self.scratch / unit.name], capture_output=True, text=True,
+                check=False)
+            self.assertNotIn(unit.name, result.stderr)
+
+    @dpipe.needs("dcmsend")
+    def test_service(self):
+        """Both units, killed at any instant and started again: every study is uploaded, and once."""
+        self.with_keys()
+        shutil.copy(EXAMPLES / "service" / "study.sh", self.scratch)
+        password = self.scratch / "keys" / "password"
+        password.touch(mode=0o600)
+        password.write_text("demo\n")
+        port = free_port()
+        chance = random.Random(5)
+        with api.serving(self.scratch / "api", "--username", "study", "--misbehave", "500,lost") as server:
+            self.url = server.url
+            receive = self.unit("dpipe-receive", port=str(port))
+            self.addCleanup(lambda: receive.poll() is None and receive.kill())
+            wait_for_port(port, receive)
+            for study in self.raw.iterdir():
+                # Not all of the made-up files are such that DCMTK sends them.
+                subprocess.run(
+                    ["dcmsend", "-q", "-nh", "-aec", "DICOMRCV", "127.0.0.1", str(port), "+sd", "+r", "+sp", "*.dcm",
+                     study], capture_output=True, check=False)
+            judged = dpipe.run("dpipe-filter", "--rules", "identifiable", "--json", self.scratch / "incoming")
+            records = [json.loads(line) for line in judged.lines]
+            expected = len({r["StudyInstanceUID"] for r in records if r["status"] == "ok"})
+            self.assertGreaterEqual(expected, 2)
+            for _ in range(4):
+                watch = self.unit("dpipe-study", timeout="0.2")
+                time.sleep(chance.uniform(0.1, 0.8))
+                watch.kill()
+                watch.wait()
+            watch = self.unit("dpipe-study", timeout="0.2")
+            self.addCleanup(lambda: watch.poll() is None and watch.kill())
+            until = time.monotonic() + 90
+            def zips():
+                return {hashlib.sha256(p.read_bytes()).hexdigest() for p in (self.scratch / "zips").glob("*.zip")}
+            while time.monotonic() < until and (
+                    len(zips()) < expected or zips() != {u["sha256"] for u in server.uploads()}):
+                time.sleep(0.1)
+            log = (self.scratch / "dpipe-study.log").read_text()
+            self.assertEqual(zips(), {u["sha256"] for u in server.uploads()}, log)
+            self.assertEqual(len(server.uploads()), len(zips()), "a study was stored twice")
+            self.assertEqual(len(zips()), expected, log)
+            for process in (watch, receive):
+                process.terminate()
+                process.wait(30)
+        self.assertFalse(self.names(self.raw) & self.names(self.scratch / "anon"))
 
     def test_restore(self):
         self.with_keys()

@@ -3,12 +3,10 @@
 import json
 import os
 import pathlib
-import shutil
-import signal
 import sqlite3
 import stat
 import subprocess
-import time
+import unittest
 
 import tiny
 
@@ -67,6 +65,19 @@ class Init(MapTest):
         self.assertEqual(run.returncode, 0, run.stderr)
         self.fails(2, "dpipe-map", "list", "-m", self.map, "--key-file", "env:NO_SUCH_KEY")
 
+    def test_the_restore_key_from_a_descriptor_and_from_the_environment(self):
+        self.anonymize()
+        look = ["lookup", "-m", self.map, "--pseudonym", "sub-001", "--restore-key"]
+        self.assertIn("Smithson", self.succeeds(
+            "dpipe-map", *look, "env:MINE", env={"MINE": self.restore_key.read_text()}).out)
+        with open(self.restore_key, "rb") as key, open(self.key, "rb") as project_key:
+            fds = [key.fileno(), project_key.fileno()]
+            run = subprocess.run([dpipe.BIN / "dpipe-map", *look, f"fd:{fds[0]}", "--key-file", f"fd:{fds[1]}"],
+                                 pass_fds=fds, capture_output=True, check=False)
+        self.assertIn(b"Smithson", run.stdout, run.stderr)
+        for where in ("env:NO_SUCH_KEY", "fd:99", self.scratch / "no-such.key", "env:PATH"):
+            self.assertEqual(self.fails(2, "dpipe-map", *look, where).out, "")
+
     def test_a_key_as_an_option_is_refused_naming_the_way(self):
         self.assertIn("--key-file", self.fails(2, "dpipe-map", "list", "-m", self.map, "--key", "00").err)
 
@@ -90,6 +101,33 @@ class Init(MapTest):
         self.assertIn("Smithson", self.succeeds(*look, env={"DPIPE_PASSPHRASE": "correct horse battery"}).out)
         self.assertIn("passphrase is wrong", self.fails(5, *look, env={"DPIPE_PASSPHRASE": "no"}).err)
         self.assertIn("kept under a passphrase", self.fails(2, *look).err)
+
+
+@dpipe.needs("cc")
+@unittest.skipIf(dpipe.SANITIZED, "a sanitizer must be loaded first")
+class NetworkFileSystem(MapTest):
+    """A file system says what it is by statfs: here a library loaded in front says it."""
+
+    def test_it_is_refused(self):
+        source = self.scratch / "says.c"
+        source.write_text(
+            "#include <stdlib.h>\n#include <sys/vfs.h>\n#include <string.h>\n"
+            "int statfs(const char *p, struct statfs *s)\n"
+            "{ (void)p; memset(s, 0, sizeof *s); s->f_type = strtol(getenv(\"FS_TYPE\"), 0, 16); return 0; }\n"
+            "int statfs64(const char *p, struct statfs64 *s)\n"
+            "{ (void)p; memset(s, 0, sizeof *s); s->f_type = strtol(getenv(\"FS_TYPE\"), 0, 16); return 0; }\n")
+        library = self.scratch / "says.so"
+        subprocess.run(["cc", "-shared", "-fPIC", "-D_GNU_SOURCE", "-o", library, source], check=True)
+        before = self.map.read_bytes()
+        for name, magic in {"nfs": "6969", "smb2": "fe534d42", "lustre": "bd00bd0"}.items():
+            with self.subTest(name):
+                env = {"LD_PRELOAD": str(library), "FS_TYPE": magic}
+                self.assertIn("network file system", self.fails(5, "dpipe-map", "list", "-m", self.map, env=env).err)
+                new = self.scratch / f"{name}.db"
+                self.fails(5, "dpipe-map", "init", "-m", new, env=env)
+                self.assertFalse(new.exists())
+        self.assertEqual(self.map.read_bytes(), before)
+        self.succeeds("dpipe-map", "list", "-m", self.map, env={"LD_PRELOAD": str(library), "FS_TYPE": "ef53"})
 
 
 class Lookup(MapTest):
@@ -141,29 +179,72 @@ class Audit(MapTest):
         self.log = self.scratch / "link.audit.jsonl"
 
     def test_a_whole_log_is_whole(self):
-        self.assertEqual(json.loads(self.map_verb("audit", "--json").out)["lines"], 3)
+        self.assertEqual(json.loads(self.map_verb("audit", "--verify", "--json").out)["lines"], 3)
+
+    def is_found(self, *words):
+        return self.fails(5, "dpipe-map", "audit", "--verify", "-m", self.map, *words).err
+
+    def test_it_is_printed_as_it_stands(self):
+        self.assertEqual(self.map_verb("audit").out, self.log.read_text())
+        for number, line in enumerate(self.audit_lines(), 1):
+            self.assertEqual((line["n"], line["of"], line["action"]), (number, ["sub-001"], "lookup by code"))
 
     def test_a_changed_a_missing_and_a_moved_line_show(self):
         lines = self.log.read_text().splitlines(keepends=True)
         for name, damaged in {
                 "changed": [lines[0].replace("sub-001", "sub-002"), *lines[1:]],
+                "missing in front": lines[1:],
                 "missing": [lines[0], lines[2]],
+                "twice": [lines[0], *lines],
                 "moved": [lines[1], lines[0], lines[2]]}.items():
             with self.subTest(name):
                 self.log.write_text("".join(damaged))
-                self.assertIn("audit log", self.fails(5, "dpipe-map", "audit", "-m", self.map).err)
+                self.assertIn("audit log", self.is_found())
+
+    def test_lines_cut_off_its_end_show_and_so_does_a_log_that_is_gone(self):
+        lines = self.log.read_text().splitlines(keepends=True)
+        for kept in (2, 1, 0):
+            self.log.write_text("".join(lines[:kept]))
+            self.assertIn("the map knows of 3 lines", self.is_found())
+        self.log.unlink()
+        self.assertIn("the map knows of 3 lines", self.is_found())
+        # Nor is it whole again with what comes later.
+        for kept in ("", lines[0]):
+            self.log.write_text(kept)
+            self.lookup("--pseudonym", "sub-001")
+            self.assertIn("taken out", self.is_found())
+        self.assertEqual(self.audit_lines()[1]["n"], 5)
+
+    def test_what_the_map_knows_of_it_can_only_be_changed_with_the_restore_key(self):
+        self.log.write_text("".join(self.log.read_text().splitlines(keepends=True)[:1]))
+        line = self.audit_lines()[0]
+        db = sqlite3.connect(self.map)
+        db.execute("update note set text = ?", (f"1 {line['mac']}",))
+        db.commit()
+        db.close()
+        self.assertIn("tampered", self.is_found("--restore-key", self.restore_key))
+        result = self.fails(5, "dpipe-map", "lookup", "-m", self.map, "--restore-key", self.restore_key, "--pseudonym",
+                            "sub-001", "--audit-log", self.log)
+        self.assertEqual(len(self.audit_lines()), 1, result.err)
+
+    def test_it_stays_whole_over_a_rekey(self):
+        new = self.scratch / "new.restore.key"
+        self.map_verb("rekey", "--restore-key", self.restore_key, "--new-restore-key", new)
+        self.succeeds("dpipe-map", "lookup", "-m", self.map, "--restore-key", new, "--pseudonym", "sub-001")
+        done = json.loads(self.map_verb("audit", "--verify", "--json", "--restore-key", new).out)
+        self.assertEqual(done["lines"], 4)
 
     def test_a_line_cut_short_by_a_crash_does_not_stop_the_log(self):
         self.log.write_text(self.log.read_text() + '{"time":"2024')
         self.lookup("--pseudonym", "sub-001")
-        self.assertIn("line 4 was cut short", self.fails(5, "dpipe-map", "audit", "-m", self.map).err)
+        self.assertIn("line 4 was cut short", self.is_found())
 
     def test_two_at_once(self):
         running = [dpipe.start(
             "dpipe-map", "lookup", "-m", self.map, "--restore-key", self.restore_key, "--pseudonym", "sub-001",
             stdout=subprocess.DEVNULL) for _ in range(6)]
         self.assertEqual([r.wait() for r in running], [0] * 6)
-        self.assertEqual(json.loads(self.map_verb("audit", "--json").out)["lines"], 9)
+        self.assertEqual(json.loads(self.map_verb("audit", "--verify", "--json").out)["lines"], 9)
 
 
 class Exchange(MapTest):
@@ -219,15 +300,22 @@ class Exchange(MapTest):
 
     def test_exports_that_the_others_read(self):
         self.anonymize()
-        for form, expected in (("new-ids", {"sub-MRN-4711": "sub-001"}), ("mapper", {"sub-001": "MRN-4711"}),
-                               ("receiver-json", {"patient_name_map": {"Smithson^Jane": "sub-001"}})):
+        for form, expected in (("new-ids", {"sub-MRN-4711": "sub-001"}), ("mapper", {"sub-001": "MRN-4711"})):
             out = self.scratch / f"export-{form}"
             self.map_verb("export", "--restore-key", self.restore_key, "--format", form, "-o", out)
             self.assertEqual(json.loads(out.read_text()), expected)
         out = self.scratch / "shift.json"
         self.map_verb("export", "--restore-key", self.restore_key, "--format", "day-shift", "-o", out)
         self.assertLess(json.loads(out.read_text())["MRN-4711"], 0)
-        self.assertEqual(len(self.audit_lines()), 4)
+        self.assertEqual([line["action"] for line in self.audit_lines()],
+                         ["export as new-ids", "export as mapper", "export as day-shift"])
+
+    def test_no_log_no_export(self):
+        self.anonymize()
+        out = self.scratch / "export.csv"
+        self.fails(5, "dpipe-map", "export", "-m", self.map, "--restore-key", self.restore_key, "-o", out,
+                   "--audit-log", "/proc/no/such/log")
+        self.assertFalse(out.exists())
 
     def test_an_old_code_of_a_known_patient_leads_to_them_too(self):
         self.anonymize(IssuerOfPatientID="")
@@ -313,48 +401,6 @@ class Upkeep(MapTest):
         self.anonymize(PatientID="MRN-4712")  # what is sealed now is sealed to the new key
         self.assertIn("MRN-4712", self.succeeds(*look[:5], "sub-002", "--restore-key", new).out)
         self.succeeds("dpipe-restore", "-m", self.map, "--restore-key", new, "-o", self.scratch / "back", path)
-
-
-class UnderLoad(MapTest):
-    def tree(self, patients):
-        for n in range(patients):
-            tiny.write(self.scratch / "in" / f"{n:04}.dcm", "OT", PatientID=f"MRN-{n:06}", PatientName=f"Name{n:06}^X",
-                       StudyInstanceUID=tiny.uid("study", n), SOPInstanceUID=tiny.uid("instance", n))
-        return self.scratch / "in"
-
-    def test_processes_at_once_give_codes_without_gap(self):
-        tree = self.tree(60)
-        running = [dpipe.start("dpipe-anon", "-q", "-m", self.map, "-o", self.scratch / f"out{n}", tree,
-                               stdout=subprocess.DEVNULL) for n in range(4)]
-        self.assertEqual([r.wait() for r in running], [0] * 4)
-        self.assertEqual(self.map_verb("list").lines, [f"sub-{n:03}" for n in range(1, 61)])
-        trees = [sorted(p.relative_to(self.scratch / f"out{n}") for p in (self.scratch / f"out{n}").rglob("*.dcm"))
-                 for n in range(4)]
-        self.assertEqual(trees.count(trees[0]), 4)
-
-    def test_killed_at_any_instant_no_code_is_lost_or_given_twice(self):
-        tree = self.tree(40)
-        command = ["dpipe-anon", "-q", "-m", self.map, "-o", self.scratch / "out", tree]
-        for round_number in range(8):
-            running = dpipe.start(*command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-            time.sleep(0.004 * (round_number + 1))
-            running.send_signal(signal.SIGKILL)
-            running.wait()
-            self.map_verb("check")
-        self.succeeds(*command)
-        self.assertEqual(self.map_verb("list").lines, [f"sub-{n:03}" for n in range(1, 41)])
-        undisturbed = self.scratch / "again"
-        self.succeeds("dpipe-anon", "-q", "-m", self.map, "-o", undisturbed, tree)
-        for path in undisturbed.rglob("*.dcm"):
-            self.assertEqual(path.read_bytes(), (self.scratch / "out" / path.relative_to(undisturbed)).read_bytes())
-
-    def test_no_file_of_the_map_shows_anybody(self):
-        self.succeeds("dpipe-anon", "-q", "-m", self.map, "-o", self.scratch / "out", self.tree(100))
-        shutil.rmtree(self.scratch / "in")
-        for file in self.scratch.glob("link.db*"):
-            data = file.read_bytes()
-            for n in range(100):
-                self.assertFalse(f"MRN-{n:06}".encode() in data or f"Name{n:06}".encode() in data, file)
 
 
 if __name__ == "__main__":

@@ -71,13 +71,14 @@ class Cohorts(QueryTest):
 
     def test_every_problem_of_the_file_is_told_by_row_and_column(self):
         err = self.refused("StudyDate,PatientID,patientID\n20240231,1,x\n20240101,*,\n,,\n")
-        self.assertIn("column 3 'patientID': not a known column", err)
+        self.assertIn("column 3: not a known column: PatientID is", err)
         self.assertIn("row 2, column 1 'StudyDate': neither YYYYMMDD nor a range", err)
         self.assertIn("row 3, column 2 'PatientID': '*' alone", err)
         self.assertIn("row 4: the row asks for nothing", err)
 
     def test_no_value_is_in_a_message(self):
         self.assertNotIn("SECRET", self.refused("StudyDate,PatientID\nSECRET," + "SECRET" * 12 + "\n"))
+        self.assertNotIn("SECRET", self.refused("20240101,SECRET\n20240102,SECRET\n"))  # no header line
 
     def test_keys_that_cannot_be(self):
         for column, value in [
@@ -117,8 +118,8 @@ class Cohorts(QueryTest):
 class FromDcmqrscp(QueryTest):
     """It ignores keys of the study at series level, and knows neither SeriesDescription nor ProtocolName."""
 
-    def archive(self):
-        archive = Dcmqrscp(self.scratch / "qr")
+    def archive(self, **how):
+        archive = Dcmqrscp(self.scratch / "qr", **how)
         self.addCleanup(archive.stop)
         self.source = self.fill(self.scratch / "src")
         archive.store(self.source)
@@ -139,6 +140,39 @@ class FromDcmqrscp(QueryTest):
         self.assertEqual(result.lines, [str(self.out / "sub-P1/ses-20240301030405/00002-part_2")])
         self.check_saved(["1/2"])
         self.assertEqual(len(list(self.out.glob("sub-P1/ses-20240301030405/00002-part_2/MR.*"))), 3)
+
+    def test_by_move_to_ourselves(self):
+        move_port = free_port()
+        port = self.archive(move_port=move_port).port
+        words = ("--move-port", move_port, "--bind", "127.0.0.1")
+        self.save(port, "PatientID,SeriesDescription\nP1,part 2\n", *words)
+        self.check_saved(["0/2", "1/2"])
+        again = self.records(self.save(port, "PatientID,SeriesNumber\nP1,2\n", "--json", *words))
+        self.assertEqual([(r["status"], r["received"]) for r in again], [("skipped", 0)] * 2)
+
+    def test_the_configuration_of_pacsifier(self):
+        move_port = free_port()
+        archive = self.archive(move_port=move_port)
+        config = self.scratch / "config.json"
+        config.write_text(json.dumps({
+            "server_address": "127.0.0.1", "port": archive.port, "server_AET": "QRSCP", "AET": "ME",
+            "move_AET": "ME", "move_port": move_port, "batch_size": 1, "batch_wait_time": 1}))
+        start = time.monotonic()
+        self.succeeds("dpipe-query", "--save", "--info", "--queryfile", self.cohort("PatientID,Modality\nP1,MR\n"),
+                      "--config", config, "--out_directory", self.out)
+        self.assertGreater(time.monotonic() - start, 1)
+        self.check_saved(["1/1", "1/2"])
+
+    def test_rare_classes_that_the_node_does_not_name(self):
+        archive = Dcmqrscp(self.scratch / "qr")
+        self.addCleanup(archive.stop)
+        for number, end in enumerate(["66", "30", "91.1", "11.8", "200.2"]):
+            tiny.write(self.scratch / "rare" / end, "OT", PatientID="R", SeriesNumber=number, Modality="OT",
+                       SOPClassUID=f"1.2.840.10008.5.1.4.1.1.{end}")
+        archive.store(self.scratch / "rare")
+        result = self.save(archive.port, "PatientID\nR\n", "--json")
+        self.assertGreaterEqual(len(result.lines), 3)
+        self.assertEqual({r["status"] for r in self.records(result)}, {"ok"})
 
     def test_what_the_node_does_not_tell_is_read_out_of_the_data_sets(self):
         port = self.archive().port
@@ -204,8 +238,9 @@ class FromDcmqrscp(QueryTest):
 class FromOrthanc(QueryTest):
     def test_one_series_out_of_several_and_again(self):
         source = self.fill(self.scratch / "src")
-        with Orthanc(self.scratch / "orthanc", {"me": ["ME", "127.0.0.1", 1]}, DicomAlwaysAllowFind=True,
-                     DicomAlwaysAllowGet=True) as orthanc:
+        move_port = free_port()
+        with Orthanc(self.scratch / "orthanc", {"me": ["ME", "127.0.0.1", move_port]}, DicomAlwaysAllowFind=True,
+                     DicomAlwaysAllowGet=True, DicomAlwaysAllowMove=True) as orthanc:
             for path in source.rglob("*"):
                 if path.is_file():
                     orthanc.rest("/instances", path.read_bytes())
@@ -214,12 +249,15 @@ class FromOrthanc(QueryTest):
             self.assertEqual([(r["status"], r["received"], r["verified"]) for r in first], [("ok", 3, "uid")] * 2)
             again = self.records(self.save(orthanc.port, cohort, "--json", aet="ORTHANC"))
             self.assertEqual([(r["status"], r["received"]) for r in again], [("skipped", 0)] * 2)
+            self.query(orthanc.port, "PatientID\nP2\n", "--save", "-o", self.scratch / "moved", "--move-port",
+                       move_port, "--bind", "127.0.0.1", aet="ORTHANC")
             images = "PatientID,ImageType\nP2,DERIVED*\nP2,*PRIMARY*\n"
             result = self.query(
                 orthanc.port, images, "--save", "-o", self.scratch / "images", "--json", aet="ORTHANC")
             self.assertEqual([(r["row"], r["received"]) for r in self.records(result)], [(3, 3)])
         there = instances(self.out)
         self.assertEqual(len(there), 6)
+        self.assertEqual(len(instances(self.scratch / "moved")), 3)
         wanted = [p for s in ("0/2", "1/2") for p in (source / s).iterdir()]
         self.assertEqual(sorted(map(data_set, there.values())), sorted(map(data_set, wanted)))
 

@@ -83,6 +83,47 @@ class Content(ZipCase):
             self.assertEqual(len(archive.infolist()), count + 4)
 
 
+class Parts(ZipCase):
+    def setUp(self):
+        super().setUp()
+        self.study = tiny.study(self.scratch / "in" / "s", series=4, instances=3)
+        (self.study / "0-notes.txt").write_text("a note")
+        self.series = sum(f.stat().st_size for f in (self.study / "1").iterdir())
+
+    def pack(self, most):
+        result = self.succeeds("dpipe-zip", "-o", self.out, "--json", "--max-part", most, self.study)
+        return records(result)
+
+    def test_whole_series_and_every_file_once(self):
+        parts = self.pack(2 * self.series + 100)
+        self.assertEqual([(p["part"], p["parts"]) for p in parts], [(1, 2), (2, 2)])
+        self.assertEqual([p["path"] for p in parts], [str(self.zip)[:-4] + f".part{i}of2.zip" for i in (1, 2)])
+        self.assertEqual([p["instances"] for p in parts], [6, 6])
+        names = []
+        for part in parts:
+            with zipfile.ZipFile(part["path"]) as archive:
+                self.assertIsNone(archive.testzip())
+                names.append(archive.namelist())
+        self.assertEqual({n.split("/")[1] for n in names[0]}, {"0-notes.txt", "1", "2"})
+        self.assertEqual({n.split("/")[1] for n in names[1]}, {"3", "4"})
+        self.assertEqual(len(names[0] + names[1]), 13)
+        self.assertEqual([p["status"] for p in self.pack(2 * self.series + 100)], ["skipped", "skipped"])
+
+    def test_a_series_that_is_larger_stands_alone(self):
+        self.assertEqual([p["instances"] for p in self.pack(10)], [3, 3, 3, 3])
+
+    def test_what_is_small_enough_is_one_zip(self):
+        part, = self.pack("1G")
+        self.assertEqual(part["path"], str(self.zip))
+        self.assertNotIn("part", part)
+
+    def test_a_series_is_known_by_its_uid_and_not_by_its_folder(self):
+        for number in (2, 3, 4):
+            for file in list((self.study / str(number)).iterdir()):
+                file.rename(self.study / "1" / f"{number}-{file.name}")
+        self.assertEqual([p["instances"] for p in self.pack(self.series + 100)], [3, 3, 3, 3])
+
+
 class SameBytes(ZipCase):
     def test_whatever_the_day_the_machine_and_the_order_of_writing(self):
         self.succeeds("dpipe-zip", "-o", self.out, self.study)

@@ -1,0 +1,239 @@
+#include "core/error.hpp"
+#include "core/event_loop.hpp"
+#include "core/fd.hpp"
+#include "core/log.hpp"
+#include "core/stop.hpp"
+#include "dicom/tags.hpp"
+#include "dicom/transfer_syntax.hpp"
+#include "dicom/uid.hpp"
+#include "net/receiver.hpp"
+#include "retrieve/fetcher.hpp"
+#include "retrieve/request_identifier.hpp"
+
+#include <array>
+#include <cerrno>
+
+#include <fcntl.h>
+#include <poll.h>
+#include <unistd.h>
+
+namespace dcmpipe::retrieve {
+
+namespace uid = dicom::uid;
+
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr std::chrono::milliseconds a_moment = 200ms;
+
+/// UIDs, a line each, from the processes of the receiver to this one. Lines are shorter than PIPE_BUF: they
+/// do not mix.
+class UidPipe {
+public:
+    UidPipe()
+    {
+        std::array<int, 2> ends{};
+        if (::pipe2(ends.data(), O_CLOEXEC) != 0) {
+            throw Error::from_errno(ErrorKind::Internal, "cannot make", "a pipe");
+        }
+        out_ = Fd{ends[0]};
+        in_ = Fd{ends[1]};
+        if (::fcntl(out_.get(), F_SETFL, O_NONBLOCK) != 0) {
+            throw Error::from_errno(ErrorKind::Internal, "cannot use", "a pipe");
+        }
+    }
+
+    int fd() const { return out_.get(); }
+
+    /// In a process of the receiver.
+    void write(std::string_view uid) const
+    {
+        const auto line = std::string{uid} + "\n";
+        while (::write(in_.get(), line.data(), line.size()) < 0) {
+            if (errno != EINTR) {
+                throw Error::from_errno(ErrorKind::Internal, "cannot report to", "the parent process");
+            }
+        }
+    }
+
+    /// Gives out what is there.
+    void read(const std::function<void(std::string_view)>& take)
+    {
+        std::array<char, 4096> bytes;
+        for (;;) {
+            const auto got = ::read(out_.get(), bytes.data(), bytes.size());
+            if (got <= 0) {
+                break;
+            }
+            unread_.append(bytes.data(), static_cast<std::size_t>(got));
+        }
+        for (auto end = unread_.find('\n'); end != unread_.npos; end = unread_.find('\n')) {
+            take(std::string_view{unread_}.substr(0, end));
+            unread_.erase(0, end + 1);
+        }
+    }
+
+private:
+    Fd out_;
+    Fd in_;
+    std::string unread_;
+};
+
+/// One request: a listener of our own while it lasts, and the node's answers about it.
+class Move : public Method {
+public:
+    Move(Connection& connection, StorePlace place, MoveSettings settings)
+        : connection_(connection), place_(std::move(place)), layout_(place_.layout),
+          settings_(std::move(settings))
+    {
+    }
+
+    net::QueryOutcome ask(const Request& request) override
+    {
+        UidPipe rejected;
+        EventLoop loop;
+        loop.watch(rejected.fd(), POLLIN, [&] { rejected.read(request.on_rejected); });
+        net::Receiver receiver{
+            loop, net::Listener{settings_.bind, settings_.port}, settings_for(request, rejected),
+            [&](const net::Report& report) {
+                last_sign_ = net::Clock::now();
+                request.on_stored(report.instance);
+            }};
+        last_sign_ = net::Clock::now();
+        try {
+            const auto outcome = ask_over(association(), request, loop, receiver);
+            wait_for_late_ones(request, outcome, loop, receiver);
+            rejected.read(request.on_rejected);
+            return outcome;
+        } catch (const Error&) {
+            association_.reset();
+            rejected.read(request.on_rejected);
+            throw;
+        }
+    }
+
+    void release() override
+    {
+        if (association_) {
+            hang_up(*association_);
+            association_.reset();
+        }
+    }
+
+private:
+    net::Receiver::Settings settings_for(const Request& request, const UidPipe& rejected) const
+    {
+        const auto& settings = connection_.settings();
+        return {
+            .aet = settings.aet,
+            .max_pdu = settings.max_pdu,
+            .patience = settings.patience,
+            .store =
+                {.root = place_.root,
+                 .layout = layout_,
+                 .durability = place_.durability,
+                 .wanted =
+                     [&request, &rejected](const dicom::ElementIndex& data_set) {
+                         if (!request.belongs(data_set)) {
+                             return false;
+                         }
+                         const bool confirmed = request.confirms(data_set);
+                         if (!confirmed) {
+                             rejected.write(data_set.text(dicom::tags::SOPInstanceUID));
+                         }
+                         return confirmed;
+                     },
+                 .wanted_by = request.wanted_by},
+            .in_child = [this] {
+                if (association_) { // it must end where it ends in this process
+                    ::close(association_->fd());
+                }
+            }};
+    }
+
+    net::Association& association()
+    {
+        using namespace dicom::transfer_syntax;
+        if (!association_) {
+            association_.emplace(connection_.call(
+                {{.abstract_syntax = std::string{uid::StudyRootMove},
+                  .transfer_syntaxes = {
+                      std::string{ExplicitVRLittleEndian}, std::string{ImplicitVRLittleEndian}}}}));
+        }
+        return *association_;
+    }
+
+    net::QueryOutcome ask_over(
+        net::Association& association, const Request& request, EventLoop& loop, net::Receiver& receiver)
+    {
+        const auto* const context = association.context_for(uid::StudyRootMove);
+        if (context == nullptr) {
+            throw Error{
+                ErrorKind::Usage, "cannot retrieve from", association.peer(),
+                "it does not offer C-MOVE to us"};
+        }
+        loop.watch(association.fd(), POLLIN, [] {}); // it wakes the loop
+        struct Forget {
+            EventLoop& loop;
+            int fd;
+            ~Forget() { loop.forget(fd); }
+        } const forget{loop, association.fd()};
+        const auto identifier = identifier_of(request, context->transfer_syntax);
+        return net::move(
+            association, *context, identifier, connection_.settings().aet,
+            [&](const net::Association& waiting, net::TimePoint silent_since) {
+                loop.run_once(1s);
+                last_sign_ = std::max(last_sign_, silent_since);
+                check_signs_of_life(waiting.peer(), receiver);
+            });
+    }
+
+    /// Silent is a node that neither answers nor sends: what an association of the receiver does is watched
+    /// over in its own process.
+    void check_signs_of_life(const std::string& peer, const net::Receiver& receiver)
+    {
+        if (stop::requested()) {
+            throw Error{ErrorKind::Cancelled, "stopping"};
+        }
+        if (receiver.associations() > 0) {
+            last_sign_ = net::Clock::now();
+        }
+        if (net::Clock::now() - last_sign_ > connection_.settings().patience.idle) {
+            throw Error{ErrorKind::Peer, "gave up on", peer, "it neither answers nor sends"};
+        }
+    }
+
+    /// What is on its way when the node has answered; and where it says that nothing failed, what is not.
+    void wait_for_late_ones(
+        const Request& request, const net::QueryOutcome& outcome, EventLoop& loop,
+        const net::Receiver& receiver)
+    {
+        const auto linger = std::chrono::milliseconds{static_cast<std::int64_t>(settings_.linger * 1000)};
+        const bool promises = outcome.status == net::status::Success && outcome.failed == 0;
+        last_sign_ = net::Clock::now();
+        while (!request.complete() && !stop::requested()) {
+            const auto quiet = promises || receiver.associations() > 0 ? linger : a_moment;
+            if (net::Clock::now() - last_sign_ > quiet) {
+                return;
+            }
+            loop.run_once(50ms);
+        }
+    }
+
+    Connection& connection_;
+    StorePlace place_;
+    dicom::Layout layout_;
+    MoveSettings settings_;
+    std::optional<net::Association> association_{};
+    net::TimePoint last_sign_{};
+};
+
+} // namespace
+
+std::unique_ptr<Method> make_move(Connection& connection, StorePlace place, MoveSettings settings)
+{
+    return std::make_unique<Move>(connection, std::move(place), std::move(settings));
+}
+
+} // namespace dcmpipe::retrieve
