@@ -75,6 +75,7 @@ public:
 
     Anonymized run()
     {
+        verdict_.overlay_bits = overlay_bits();
         for (std::uint32_t i = 0; i < data_set_.size();) {
             if (data_set_[i].depth == 0 && !data_set_[i].is_item()) {
                 top_ = i;
@@ -126,7 +127,7 @@ private:
         const Element& element = data_set_[i];
         switch (decision.action) {
         case Action::Keep:
-            if (!verdict_.boxes.empty() && shows_pixels(element.tag)) {
+            if (changes_pixels(element)) {
                 return paint(i);
             }
             keep(i);
@@ -193,6 +194,29 @@ private:
         }
     }
 
+    /// The bits of the pixels in which overlays lie that do not stay.
+    std::uint32_t overlay_bits() const
+    {
+        std::uint32_t bits = 0;
+        for (std::uint32_t i = 0; i < data_set_.size(); i = data_set_[i].end) {
+            const Element& element = data_set_[i];
+            const bool is_position = (element.tag.value & 0xff00ffffU) == 0x60000102U;
+            if (is_position && element.length == 2 &&
+                rules_.decide({data_set_, i, blocks_}, iod_).action != Action::Keep) {
+                const auto bit = dicom::read_u16(data_set_.value(element), 0, element.encoding.big_endian);
+                bits |= bit > 0 && bit < 32 ? 1U << bit : 0U;
+            }
+        }
+        return bits;
+    }
+
+    bool changes_pixels(const Element& element) const
+    {
+        return shows_pixels(element.tag) &&
+               (!verdict_.boxes.empty() ||
+                (verdict_.overlay_bits != 0 && element.depth == 0 && element.tag != tags::IconImageSequence));
+    }
+
     /// Where pixels are painted, other pictures of them would show what was there.
     std::uint32_t paint(std::uint32_t i)
     {
@@ -201,7 +225,10 @@ private:
             rewriter_.remove(i);
             changed(i, {});
         } else if (element.tag == tags::PixelData) {
-            pixels_.paint(instance_, verdict_.boxes, rewriter_);
+            pixels_.paint(instance_, verdict_, rewriter_);
+            if (verdict_.boxes.empty()) {
+                changed(i, {}); // unlike what is painted over, an overlay comes back with its group
+            }
         }
         return element.end;
     }

@@ -176,6 +176,45 @@ class Native(Painting):
         self.assertNotIn("BurnedInAnnotation", ds)
         self.assertNotIn("113101", [item.CodeValue for item in ds.DeidentificationMethodCodeSequence])
 
+    def embedded_overlay(self, bits=(15, 12)):
+        """Twelve bits of pixels, overlays in bits above them."""
+        form = Format(bits=16, stored=16, frames=2)
+        before = form.random_value("overlay")
+        ds = pydicom.dcmread(pixels.write(self.scratch / "in.dcm", form, before))
+        ds.BitsStored, ds.HighBit = 12, 11
+        for number, bit in enumerate(bits):
+            ds.add_new(0x60000102 + 0x20000 * number, "US", bit)
+            ds.add_new(0x60000100 + 0x20000 * number, "US", 16)
+        ds.save_as(self.scratch / "in.dcm")
+        return self.scratch / "in.dcm", before
+
+    def assert_bits_gone(self, before, after):
+        self.assertEqual(len(before), len(after))
+        for old, new in zip(struct.iter_unpack("<H", before), struct.iter_unpack("<H", after)):
+            self.assertEqual(new[0], old[0] & ~0x9000)
+
+    @dpipe.needs("dcmconv")
+    def test_overlays_in_the_bits_above_the_pixels_go_and_come_back(self):
+        source, before = self.embedded_overlay()
+        for word in ("+te", "+tb"):
+            pixels.tool("dcmconv", word, source, self.scratch / "native.dcm")
+            out = self.paint(self.scratch / "native.dcm", profile="basic")
+            self.assert_bits_gone(before, pixels.native(out).PixelData)
+            words = ["-m", self.scratch / "link.db", "--restore-key", self.scratch / "link.restore.key"]
+            back = self.succeeds(
+                "dpipe-restore", *words, "--level", "full", "-o", self.scratch / f"back{word}", out).lines[0]
+            self.assertEqual(pydicom.dcmread(back), pydicom.dcmread(self.scratch / "native.dcm"))
+        pixels.tool("dcmcrle", source, self.scratch / "rle.dcm")
+        self.assert_bits_gone(before, pixels.native(self.paint(self.scratch / "rle.dcm", profile="basic")).PixelData)
+        kept = self.profile(rules=[{"tag": "(60xx,0102)", "action": "keep"}])
+        # No box is for it: only the rule for overlays counts.
+        kept.write_text(kept.read_text().replace('"Modality": "OT"', '"Modality": "MR"'))
+        self.assertEqual(pydicom.dcmread(self.paint(source, profile=kept)).PixelData, before)
+
+    def test_overlays_in_the_bits_of_the_pixels_are_kept_back(self):
+        source, _ = self.embedded_overlay((15, 3))
+        self.quarantined(source, "bits that its pixels use", profile="basic")
+
     def test_pixels_that_cannot_be_painted_are_kept_back(self):
         form = Format()
         for reason, changes in {
@@ -298,6 +337,32 @@ class Compressed(Painting):
                 ds.save_as(self.scratch / "in.dcm", write_like_original=False)
                 self.quarantined(self.scratch / "in.dcm", "transfer syntax cannot be painted")
 
+    def test_plain_pixels_in_a_compressed_syntax_are_kept_back(self):
+        form = Format()
+        ds = pydicom.dcmread(pixels.write(self.scratch / "in.dcm", form, form.random_value(1)))
+        raw = (self.scratch / "in.dcm").read_bytes()
+        # Of the same length, so that nothing moves.
+        (self.scratch / "in.dcm").write_bytes(raw.replace(b"1.2.840.10008.1.2.1\0", b"1.2.840.10008.1.2.5\0"))
+        self.assertEqual(ds.file_meta.TransferSyntaxUID, "1.2.840.10008.1.2.1")
+        self.quarantined(self.scratch / "in.dcm", "transfer syntax cannot be painted")
+
+    def test_the_number_of_threads_changes_nothing(self):
+        folder = self.scratch / "in"
+        folder.mkdir()
+        form = Format(bits=16, frames=2)
+        for number in range(1, 9):
+            tool = (["dcmcrle"], ["dcmcjpeg", "+e1"], ["dcmcjpls"], ["dcmconv"])[number % 4]
+            source = self.compressed(form, form.random_value(number), *tool, InstanceNumber=number)
+            source.rename(folder / f"{number}.dcm")
+        for jobs in ("1", "4"):
+            self.succeeds(
+                "dpipe-anon", "-m", self.scratch / "link.db", "-p", self.profile(), "-j", jobs, "-o",
+                self.scratch / f"j{jobs}", folder)
+        files = {p.relative_to(self.scratch / "j1") for p in (self.scratch / "j1").rglob("*.dcm")}
+        self.assertEqual(len(files), 8)
+        for name in files:
+            self.assertEqual((self.scratch / "j1" / name).read_bytes(), (self.scratch / "j4" / name).read_bytes())
+
     def test_damaged_streams_harm_nobody_else(self):
         form = Format(bits=16, stored=12, rows=32, columns=32)
         folder = self.scratch / "in"
@@ -322,6 +387,84 @@ class Compressed(Painting):
         kept = [json.loads(line) for line in result.lines if "reason" in line]
         self.assertGreater(len(kept), 3)
         self.assertNotIn("zz.dcm", " ".join(record["path"] for record in kept))
+
+
+@dpipe.needs_real_data
+class RealData(Painting):
+    def test_every_image_is_painted_or_kept_back(self):
+        """A box in every image that there is, and what came out decoded by DCMTK beside what went in."""
+        box = [5, 3, 21, 13]
+        overlays_stay = [{"tag": "(60xx,0102)", "action": "keep"}]
+        profile = self.profile({"when": {"PhotometricInterpretation": "*"}, "boxes": [box]}, rules=overlays_stay)
+        painted = 0
+        for number, group in enumerate(self.groups()):
+            out = self.scratch / f"out{number}"
+            result = dpipe.run(
+                "dpipe-anon", "--json", "-m", self.scratch / "link.db", "-p", profile, "-o", out, *group)
+            self.assertIn(result.code, (0, 3), result.err)
+            records = [json.loads(line) for line in result.lines]
+            self.assertEqual(len(records), len(group))
+            for source, record in zip(group, records):
+                if record["status"] == "ok" and "PixelData" in pydicom.dcmread(record["path"]):
+                    painted += self.compare(source, record["path"], box)
+                elif record["status"] != "ok":
+                    self.assertNotRegex(record["reason"], "exists and differs|gave up")
+        self.assertGreater(painted, 45)
+
+    def groups(self):
+        """The files, copies of one image in different groups: they would stand under one name."""
+        groups, seen = [], {}
+        for part in ("us_sc", "transfersyntax", "misc_sop", "overlay", "enhanced"):
+            for source in sorted(p for p in (dpipe.REAL_DATA / part).rglob("*") if p.is_file()):
+                ds = pydicom.dcmread(source, stop_before_pixels=True, force=True)
+                number = seen[ds.get("SOPInstanceUID")] = seen.get(ds.get("SOPInstanceUID"), -1) + 1
+                groups += [[]] if number == len(groups) else []
+                groups[number].append(source)
+        return groups
+
+    def compare(self, source, image, box):
+        after = pydicom.dcmread(image)
+        form = Format(
+            after.PhotometricInterpretation, after.BitsAllocated, after.BitsStored, rows=after.Rows,
+            columns=after.Columns, frames=int(after.get("NumberOfFrames", 1)))
+        x, y, width, height = box
+        if form.columns <= x or form.rows <= y:
+            return 0
+        lossy = after.file_meta.TransferSyntaxUID in ("1.2.840.10008.1.2.4.50", "1.2.840.10008.1.2.4.51")
+        plain = shutil.copy(source, self.scratch / "source.dcm")
+        before, painted = (pixels.native(path) for path in (plain, image))
+        old, new = before.PixelData, painted.PixelData
+        self.assertEqual(len(old), len(new), source)
+        if lossy or painted.get("PlanarConfiguration", 0) == 1 or form.pairs:
+            return 1
+        # By lines, for the images are large: all outside the box is as it was, all inside is one value.
+        pixel = form.samples * form.bits // 8
+        line = pixel * form.columns
+        for frame in range(form.frames):
+            for row in range(form.rows):
+                at = (frame * form.rows + row) * line
+                if not y <= row < y + height:
+                    self.assertTrue(old[at:at + line] == new[at:at + line], (source, frame, row))
+                    continue
+                inside = slice(at + x * pixel, at + min(x + width, form.columns) * pixel)
+                self.assertEqual(new[inside], new[inside][:pixel] * (len(new[inside]) // pixel), source)
+                self.assertTrue(old[at:inside.start] == new[at:inside.start], (source, frame, row))
+                self.assertTrue(old[inside.stop:at + line] == new[inside.stop:at + line], (source, frame, row))
+        return 1
+
+    def test_devices_and_screens(self):
+        """The option on real images: bands go, screens and unknown devices stay back."""
+        out = self.scratch / "out"
+        result = self.fails(
+            3, "dpipe-anon", "--json", "-m", self.scratch / "link.db", "--clean-pixel-data", "-o", out,
+            dpipe.REAL_DATA / "us_sc")
+        reasons = {pathlib.Path(r["path"]).name: r["reason"] for r in map(json.loads, result.lines) if "reason" in r}
+        self.assertIn("BurnedInAnnotation", reasons["I40"])
+        self.assertIn("no pixel rule knows", reasons["examples_ybr_color.dcm"])
+        images = [pydicom.dcmread(p) for p in out.rglob("*.dcm")]
+        known = [ds for ds in images if ds.get("ManufacturerModelName") == "CX50" and ds.Rows == 600]
+        self.assertEqual(len(known), 1)
+        self.assertEqual(known[0].BurnedInAnnotation, "NO")
 
 
 class Flags(Painting):

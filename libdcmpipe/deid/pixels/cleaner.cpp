@@ -30,12 +30,18 @@ bool has_pixels(const ElementIndex& data_set)
     return false;
 }
 
-/// Native pixels must lie as their attributes say.
+/// Those whose pixels, where they are not encapsulated, lie as PS3.5 §8.1.1 says. A compressed syntax around
+/// pixels of a plain length is a mistake that readers take in more ways than one.
+bool is_native(const dicom::Instance& instance)
+{
+    namespace syntax = dicom::transfer_syntax;
+    const auto& uid = instance.transfer_syntax();
+    return uid == syntax::ImplicitVRLittleEndian || uid == syntax::ExplicitVRLittleEndian ||
+           uid == syntax::ExplicitVRBigEndian || uid == syntax::DeflatedExplicitVRLittleEndian;
+}
+
 void require_native(const dicom::Instance& instance, const PixelFormat& format)
 {
-    if (instance.transfer_syntax() == dicom::transfer_syntax::GePrivateImplicit) {
-        refuse("its transfer syntax cannot be painted");
-    }
     if (format.is_422() && (format.by_plane || format.columns % 2 != 0)) {
         refuse("its pixels do not pair");
     }
@@ -53,7 +59,7 @@ PixelFormat format_to_paint(const dicom::Instance& instance)
     if (pixels == ElementIndex::None) {
         refuse("pixels of floating point numbers cannot be painted");
     }
-    if (data_set[pixels].fragments && !can_repaint(instance.transfer_syntax())) {
+    if (data_set[pixels].fragments ? !can_repaint(instance.transfer_syntax()) : !is_native(instance)) {
         refuse("its transfer syntax cannot be painted");
     }
     auto format = pixel_format_of(data_set);
@@ -85,12 +91,26 @@ PixelVerdict judge_unnamed(const std::vector<PixelRule>& rules, const dicom::Ins
     return verdict;
 }
 
+/// Bits that the pixels use themselves are no place for an overlay: one of the two attributes is wrong.
+void require_unused(const PixelFormat& format, std::uint32_t bits)
+{
+    const auto lowest = format.high_bit + 1U - format.bits_stored;
+    for (unsigned bit = 0; bit < 32; ++bit) {
+        const bool is_pixel = bit >= lowest && bit <= format.high_bit;
+        if ((bits >> bit & 1U) != 0 && (is_pixel || bit >= format.bits_allocated)) {
+            refuse("its overlays lie in bits that its pixels use");
+        }
+    }
+}
+
 void paint_unnamed(
-    const CodecHost* codecs, const dicom::Instance& instance, const std::vector<Box>& boxes,
+    const CodecHost* codecs, const dicom::Instance& instance, const PixelVerdict& verdict,
     dicom::Rewriter& into)
 {
     const auto& data_set = instance.data_set();
     const auto format = format_to_paint(instance);
+    const auto& boxes = verdict.boxes;
+    require_unused(format, verdict.overlay_bits);
     const auto number = data_set.find(tags::PixelData);
     const Element& pixels = data_set[number];
     if (!pixels.fragments) {
@@ -98,14 +118,21 @@ void paint_unnamed(
         rope.borrow(data_set.raw(pixels).substr(0, pixels.header_size));
         // OB is a stream of bytes whatever the order of the data set (PS3.5 §7.3).
         const bool big_endian = pixels.encoding.big_endian && pixels.vr != vr::OB;
-        rope.append(painted(data_set.value(pixels), format, boxes, big_endian));
+        auto result = painted(data_set.value(pixels), format, boxes, big_endian);
+        if (verdict.overlay_bits != 0) {
+            auto all = result.str();
+            clear_bits(all, format, verdict.overlay_bits, big_endian);
+            rope.own(std::move(all));
+        } else {
+            rope.append(std::move(result));
+        }
         into.replace_raw(number, std::move(rope));
         return;
     }
     if (codecs == nullptr) {
         refuse("its transfer syntax cannot be painted here");
     }
-    CodecProcess codec{*codecs, {instance.transfer_syntax(), format, boxes}};
+    CodecProcess codec{*codecs, {instance.transfer_syntax(), format, boxes, verdict.overlay_bits}};
     std::vector<std::string> frames;
     for (const auto& frame : frames_of(data_set, number, format.frames)) {
         frames.push_back(codec.repaint(frame));
@@ -137,9 +164,9 @@ PixelVerdict PixelCleaner::judge(const dicom::Instance& instance) const
 }
 
 void PixelCleaner::paint(
-    const dicom::Instance& instance, const std::vector<Box>& boxes, dicom::Rewriter& into) const
+    const dicom::Instance& instance, const PixelVerdict& verdict, dicom::Rewriter& into) const
 {
-    named(instance, [&] { paint_unnamed(codecs_.get(), instance, boxes, into); });
+    named(instance, [&] { paint_unnamed(codecs_.get(), instance, verdict, into); });
 }
 
 bool claims_clean_pixels(const ElementIndex& data_set)

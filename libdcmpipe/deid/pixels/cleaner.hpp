@@ -21,9 +21,10 @@ public:
     /// into such pixels.
     PixelVerdict judge(const dicom::Instance& instance) const;
 
-    /// Paints `boxes` into every frame: the pixel data and its offset tables become patches. What stays is
-    /// borrowed from the instance. Throws Error{Refused} where that fails.
-    void paint(const dicom::Instance& instance, const std::vector<Box>& boxes, dicom::Rewriter& into) const;
+    /// Paints the verdict's boxes into every frame and clears its overlay bits: the pixel data and its offset
+    /// tables become patches. What stays is borrowed from the instance. Throws Error{Refused} where that
+    /// fails.
+    void paint(const dicom::Instance& instance, const PixelVerdict& verdict, dicom::Rewriter& into) const;
 
 private:
     std::vector<PixelRule> rules_;

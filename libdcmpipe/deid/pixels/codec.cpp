@@ -213,6 +213,7 @@ std::string repaint_losslessly(E_TransferSyntax syntax, const PaintJob& job, std
     auto format = job.format;
     auto native = decode(syntax, format, frame);
     paint_frame(native, format, job.boxes);
+    clear_bits(native, format, job.overlay_bits, false);
     // Near-lossless with nothing near: no second loss.
     auto result = encode(syntax == EXS_JPEGLSLossy ? EXS_JPEGLSLossless : syntax, format, native);
     auto read_back = format;
@@ -241,6 +242,9 @@ std::string repaint(const PaintJob& job, std::string_view frame)
     const auto* const syntax = syntax_of(job.transfer_syntax);
     if (syntax == nullptr) {
         throw Error{ErrorKind::Refused, "its transfer syntax cannot be painted"};
+    }
+    if (syntax->by_blocks && job.overlay_bits != 0) {
+        throw Error{ErrorKind::Refused, "overlays in lossy pixels cannot be cleared"};
     }
     return syntax->by_blocks ? repaint_blocks(frame, job.boxes, colours_of(job.format))
                              : repaint_losslessly(syntax->number, job, frame);

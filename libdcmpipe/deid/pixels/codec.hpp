@@ -12,7 +12,8 @@ namespace dcmpipe::deid {
 struct PaintJob {
     std::string transfer_syntax;
     PixelFormat format;
-    std::vector<Box> boxes; ///< inside the image
+    std::vector<Box> boxes;         ///< inside the image
+    std::uint32_t overlay_bits = 0; ///< to be cleared in each sample
 };
 
 /// True for the compressed transfer syntaxes whose frames can be painted without a loss outside the boxes:

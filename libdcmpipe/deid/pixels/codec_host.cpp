@@ -109,6 +109,7 @@ std::string encoded(const PaintJob& job)
         {"by_plane", format.by_plane},
         {"photometric", format.photometric},
         {"black", format.black},
+        {"overlay_bits", job.overlay_bits},
         {"boxes", json::array()}};
     for (const Box& box : job.boxes) {
         head["boxes"].push_back({box.x, box.y, box.width, box.height});
@@ -132,6 +133,7 @@ PaintJob decoded(const std::string& text)
     head.at("by_plane").get_to(format.by_plane);
     head.at("photometric").get_to(format.photometric);
     head.at("black").get_to(format.black);
+    head.at("overlay_bits").get_to(job.overlay_bits);
     for (const auto& box : head.at("boxes")) {
         job.boxes.push_back({box.at(0), box.at(1), box.at(2), box.at(3)});
     }

@@ -111,6 +111,15 @@ void paint_frame(std::string& frame, const PixelFormat& format, const std::vecto
     }
 }
 
+void clear_bits(std::string& pixels, const PixelFormat& format, std::uint32_t bits, bool big_endian)
+{
+    const auto size = format.sample_bytes();
+    for (std::size_t i = 0; i < pixels.size(); ++i) {
+        const auto place = big_endian ? size - 1 - i % size : i % size;
+        pixels[i] = static_cast<char>(static_cast<unsigned char>(pixels[i]) & ~(bits >> 8 * place) & 0xffU);
+    }
+}
+
 Rope painted(
     std::string_view value, const PixelFormat& format, const std::vector<Box>& boxes, bool big_endian)
 {

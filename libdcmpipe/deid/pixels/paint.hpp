@@ -36,6 +36,9 @@ std::string black_bytes(const PixelFormat& format, unsigned plane, std::size_t l
 /// Paints the boxes into one native frame in little endian.
 void paint_frame(std::string& frame, const PixelFormat& format, const std::vector<Box>& boxes);
 
+/// Clears bits of every sample: where old devices put the dots of overlays (PS3.3 §C.9.2.1.2, retired).
+void clear_bits(std::string& pixels, const PixelFormat& format, std::uint32_t bits, bool big_endian);
+
 /// Native pixel data with the boxes painted into every frame, and into what may follow the last one. Borrows
 /// what stays from `value`.
 Rope painted(

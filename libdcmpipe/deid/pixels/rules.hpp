@@ -41,6 +41,7 @@ const std::vector<PixelRule>& device_rules();
 struct PixelVerdict {
     bool known = false;                   ///< a rule says where its text stands, if it has any
     std::vector<Box> boxes;               ///< to be painted, inside the image
+    std::uint32_t overlay_bits = 0;       ///< of each sample, to be cleared; the rules say nothing of them
     std::optional<std::string> keep_back; ///< unless known
 };
 
