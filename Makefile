@@ -27,9 +27,11 @@ test: build
 demo:
 	sh scripts/demo.sh
 
+# make bench BENCH_SCALE=5: instructions a walk takes, dpipe-anon beside cp and its peers (tests/bench)
 bench: build
-	sh scripts/setup.sh bench
+	sh scripts/setup.sh bench test
 	python3 tests/bench/walk_cost.py $(B)
+	PYTHONPATH=tests/bench DPIPE_BUILD=$(B) /usr/bin/python3 -B tests/bench/anon_bench.py
 
 # What the test run does in short, in full: kill -9 of the receiver under load, every bad peer of it, and the link map
 # under 8 processes with 8 x 1,000 patients and 200 kills. make faults ROUNDS=200

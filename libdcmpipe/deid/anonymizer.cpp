@@ -63,9 +63,10 @@ bool shows_pixels(Tag tag)
 class Pass {
 public:
     Pass(
-        const Rules& rules, const pseudonym::Key& key, Residual residual, const CmsRecipients* recipients,
-        const PixelCleaner& pixels, const Instance& instance, const pseudonym::Patient& patient)
-        : rules_(rules), context_{key, patient}, residual_(residual), recipients_(recipients),
+        const Rules& rules, const pseudonym::Key& key, NewUids& uids, Residual residual,
+        const CmsRecipients* recipients, const PixelCleaner& pixels, const Instance& instance,
+        const pseudonym::Patient& patient)
+        : rules_(rules), context_{key, patient}, uids_(uids), residual_(residual), recipients_(recipients),
           pixels_(pixels), verdict_(pixels.judge(instance)), instance_(instance),
           data_set_(instance.data_set()), blocks_(data_set_), iod_(Iod::of_class(instance.sop_class_uid())),
           identity_(identity_of(instance)), rewriter_(data_set_)
@@ -90,7 +91,7 @@ public:
             set(tags::BurnedInAnnotation, vr::CS, "NO");
         }
         if (recipients_ != nullptr) {
-            const auto items = encrypted_items(instance_, result_.originals.elements, *recipients_);
+            const auto items = encrypted_items(instance_, result_.originals.elements.map(), *recipients_);
             set(tags::EncryptedAttributesSequence, vr::SQ, items);
         }
         return finish();
@@ -410,7 +411,7 @@ private:
         return mapped;
     }
 
-    std::string new_uid(std::string_view uid) const { return context_.key.uid(uid); }
+    std::string new_uid(std::string_view uid) const { return uids_.of(uid); }
 
     std::string patient_name() const
     {
@@ -440,9 +441,9 @@ private:
     void changed(std::uint32_t i, std::string_view text)
     {
         const Element& top = data_set_[top_];
-        result_.originals.elements.try_emplace(top.tag, data_set_.raw(top));
-        if (i == top_) {
-            result_.replaced.insert_or_assign(top.tag, text);
+        result_.originals.elements.add(top.tag, data_set_.raw(top));
+        if (i == top_ && !top.tag.is_private()) {
+            result_.replaced.insert_or_assign(result_.replaced.end(), top.tag, std::string{text});
         }
     }
 
@@ -483,7 +484,7 @@ private:
              {tags::SpecificCharacterSet, tags::SOPInstanceUID, tags::PatientName, tags::PatientID,
               tags::StudyInstanceUID, tags::SeriesInstanceUID}) {
             if (const auto i = data_set_.find(tag); i != ElementIndex::None) {
-                result_.originals.elements.try_emplace(tag, data_set_.raw(data_set_[i]));
+                result_.originals.elements.add(tag, data_set_.raw(data_set_[i]));
             }
         }
     }
@@ -510,6 +511,7 @@ private:
 
     const Rules& rules_;
     EditContext context_;
+    NewUids& uids_;
     Residual residual_;
     const CmsRecipients* recipients_; ///< null: nothing is sealed into the instance
     const PixelCleaner& pixels_;
@@ -529,7 +531,7 @@ private:
 
 Anonymized Anonymizer::anonymize(const Instance& instance, const pseudonym::Patient& patient) const
 {
-    return Pass{rules_, key_, residual_, recipients_.get(), pixels_, instance, patient}.run();
+    return Pass{rules_, key_, *uids_, residual_, recipients_.get(), pixels_, instance, patient}.run();
 }
 
 } // namespace dcmpipe::deid

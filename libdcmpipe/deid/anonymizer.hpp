@@ -1,6 +1,7 @@
 #pragma once
 
 #include "deid/cms.hpp"
+#include "deid/new_uids.hpp"
 #include "deid/pixels/cleaner.hpp"
 #include "deid/rewritten.hpp"
 #include "deid/rules.hpp"
@@ -58,6 +59,7 @@ public:
 private:
     Rules rules_;
     pseudonym::Key key_;
+    std::shared_ptr<NewUids> uids_; ///< same for the same key: a memory, not a state
     Residual residual_;
     std::shared_ptr<const CmsRecipients> recipients_;
     PixelCleaner pixels_;

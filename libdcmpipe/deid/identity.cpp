@@ -257,6 +257,11 @@ private:
     /// A date as people and devices write it.
     void add_dates(std::string_view values)
     {
+        // Study, series, acquisition and content are of one day, as a rule.
+        if (values == last_dates_) {
+            return;
+        }
+        last_dates_ = values;
         for (const auto value : split(values, "\\")) {
             const auto date = truncated(value);
             if (date.size() != 8 || date.substr(0, 4) < "1901") {
@@ -299,6 +304,7 @@ private:
 
     const ElementIndex& index_;
     TokenSearch& search_;
+    std::string_view last_dates_;
     std::set<std::string_view> staying_;
     std::vector<std::pair<std::uint32_t, Kind>> telling_;
 };

@@ -11,10 +11,12 @@ namespace dcmpipe::deid {
 
 /// An instance with a new data set, before it is written.
 struct Rewritten {
-    Rope file;                                  ///< the whole file; borrows from the instance it was made of
-    std::map<dicom::Tag, std::string> replaced; ///< new values of top-level attributes; empty where removed
+    Rope file; ///< the whole file; borrows from the instance it was made of
+    std::map<dicom::Tag, std::string>
+        replaced; ///< new values of top-level public attributes; empty where removed
 
-    /// The text of a top-level attribute as it is now, in UTF-8; `from` is the instance it was made of.
+    /// The text of a top-level public attribute as it is now, in UTF-8; `from` is the instance it was made
+    /// of.
     std::string text(const dicom::Instance& from, dicom::Tag tag) const;
 
     /// Where it belongs, by its new values.

@@ -1,14 +1,24 @@
 #include "deid/token_search.hpp"
 
 #include <algorithm>
+#include <array>
 
 namespace dcmpipe::deid {
 
 namespace {
 
+/// Lower case, by one load: the search looks at every byte that stays.
+constexpr auto folds = [] {
+    std::array<char, 256> table{};
+    for (unsigned c = 0; c < table.size(); ++c) {
+        table[c] = static_cast<char>(c >= 'A' && c <= 'Z' ? c + ('a' - 'A') : c);
+    }
+    return table;
+}();
+
 constexpr char fold(char c)
 {
-    return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c;
+    return folds[static_cast<unsigned char>(c)];
 }
 
 constexpr bool is_digit(char c)
@@ -95,11 +105,11 @@ bool TokenSearch::stands_alone(const Token& token, std::string_view bytes, std::
            (is_border(before, bytes[start]) && is_border(bytes[end - 1], after));
 }
 
-std::vector<TokenSearch::Hit> TokenSearch::find_all(std::string_view bytes) const
+template <class Take>
+void TokenSearch::each_hit(std::string_view bytes, Take take) const
 {
-    std::vector<Hit> hits;
     if (tokens_.empty() || bytes.size() < shortest) {
-        return hits;
+        return;
     }
     std::uint32_t window = first_bytes(bytes) >> 8U;
     for (std::size_t start = 0; start + shortest <= bytes.size(); ++start) {
@@ -115,11 +125,20 @@ std::vector<TokenSearch::Hit> TokenSearch::find_all(std::string_view bytes) cons
                               std::equal(here.begin(), here.end(), token.bytes.begin(), [](char a, char b) {
                                   return fold(a) == b;
                               });
-            if (same && stands_alone(token, bytes, start)) {
-                hits.push_back({start, token.bytes.size(), &token});
+            if (same && stands_alone(token, bytes, start) && take({start, token.bytes.size(), &token})) {
+                return;
             }
         }
     }
+}
+
+std::vector<TokenSearch::Hit> TokenSearch::find_all(std::string_view bytes) const
+{
+    std::vector<Hit> hits;
+    each_hit(bytes, [&](const Hit& hit) {
+        hits.push_back(hit);
+        return false;
+    });
     return hits;
 }
 

@@ -66,6 +66,10 @@ private:
     static bool counts(std::vector<Hit> hits);
     void find_short_names(std::string_view text, std::vector<Hit>& hits) const;
 
+    /// Gives each hit to `take`, from left to right, until it says that it has enough.
+    template <class Take>
+    void each_hit(std::string_view bytes, Take take) const;
+
     std::vector<Token> tokens_;
     std::vector<Token> short_names_;
     std::unordered_multimap<std::uint32_t, std::uint32_t> by_first_bytes_;

@@ -42,10 +42,24 @@ struct Inflater : z_stream {
     ~Inflater() { ::inflateEnd(this); }
 };
 
+/// What a stream needs to know to be no larger than its input wants: for a few bytes most of the time goes
+/// into clearing its tables.
+struct DeflateSize {
+    int window;
+    int memory;
+};
+
+constexpr DeflateSize size_for(std::size_t bytes)
+{
+    constexpr DeflateSize small{-12, 5};
+    constexpr DeflateSize full{raw_stream, 8};
+    return bytes <= 4096 ? small : full;
+}
+
 struct Deflater : z_stream {
-    Deflater() : z_stream{}
+    explicit Deflater(const DeflateSize& size) : z_stream{}
     {
-        if (::deflateInit2(this, 6, Z_DEFLATED, raw_stream, 8, Z_DEFAULT_STRATEGY) != Z_OK) {
+        if (::deflateInit2(this, 6, Z_DEFLATED, size.window, size.memory, Z_DEFAULT_STRATEGY) != Z_OK) {
             throw Error{ErrorKind::Internal, "cannot start to deflate"};
         }
     }
@@ -173,7 +187,7 @@ Inflated::Inflated(std::string_view deflated, std::uint64_t limit, std::uint64_t
 
 std::string deflate(std::string_view bytes)
 {
-    Deflater stream;
+    Deflater stream{size_for(bytes.size())};
     std::string out;
     auto rest = bytes;
     grow(out, stream, [&] {

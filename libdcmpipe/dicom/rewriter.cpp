@@ -150,9 +150,11 @@ Rope Rewriter::finish()
     grow_groups();
     // Where several begin at one byte: additions first, inner ones before outer ones, in the order of tags.
     const auto order = [](const Patch& p) { return std::tuple{p.offset, p.removed > 0, -p.depth, p.tag}; };
-    std::stable_sort(patches_.begin(), patches_.end(), [&](const Patch& a, const Patch& b) {
-        return order(a) < order(b);
-    });
+    const auto before = [&](const Patch& a, const Patch& b) { return order(a) < order(b); };
+    // Who goes through a data set patches in order; what came after that is little.
+    const auto late = std::is_sorted_until(patches_.begin(), patches_.end(), before);
+    std::stable_sort(late, patches_.end(), before);
+    std::inplace_merge(patches_.begin(), late, patches_.end(), before);
     Rope rope;
     const auto bytes = index_.bytes();
     std::uint64_t position = 0;

@@ -57,14 +57,14 @@ std::string context_of_originals(std::string_view instance, std::optional<std::i
 struct Base {
     std::string level; ///< the series, study or patient it stands for
     std::int64_t row = 0;
-    std::map<dicom::Tag, std::string> elements;
+    TakenElements elements;
 };
 
 /// The bases last used. Few are enough: instances of a series come together.
 class Bases {
 public:
     std::shared_ptr<const Base> find(const std::string& level);
-    void add(std::string level, std::int64_t row, const std::map<dicom::Tag, std::string>& elements);
+    void add(std::string level, std::int64_t row, const TakenElements& elements);
 
 private:
     static constexpr std::size_t most = 48;
@@ -72,11 +72,37 @@ private:
 };
 
 struct Map::Impl {
+    /// A statement of the map, prepared once and for ever; free of values and of locks again when this goes.
+    /// One user at a time. `sql` must be a literal.
+    class Prepared {
+    public:
+        Prepared(const Impl& map, const char* sql)
+            : statement_(map.statements.try_emplace(sql, map.database, sql).first->second)
+        {
+        }
+        Prepared(const Prepared&) = delete;
+        Prepared& operator=(const Prepared&) = delete;
+        ~Prepared()
+        {
+            // What went wrong with a step was thrown there; here it would only be said again.
+            statement_.tryReset();
+            statement_.clearBindings();
+        }
+
+        SQLite::Statement& operator*() const { return statement_; }
+        SQLite::Statement* operator->() const { return &statement_; }
+
+    private:
+        SQLite::Statement& statement_;
+    };
+
     std::mutex mutex; ///< one connection, one transaction at a time
     std::filesystem::path path;
     Key key;
     std::string key_id;
     SQLite::Database database;
+    /// By their text, which is a literal: what a batch runs for each instance is prepared once.
+    mutable std::map<const char*, SQLite::Statement> statements;
     Sealer sealer;
     std::optional<std::int64_t> seal; ///< the row of the run's sealed key, once something was sealed
     Bases bases;

@@ -1,3 +1,4 @@
+#include "core/sha256.hpp"
 #include "dicom/tags.hpp"
 #include "pseudonym/map_impl.hpp"
 
@@ -18,11 +19,11 @@ std::array<std::string, 3> levels_of(const Originals& instance)
 
 std::string digest_of(const Key& key, const Originals& instance)
 {
-    std::string all;
+    Sha256 all;
     for (const auto& [tag, element] : instance.elements) {
-        all += element;
+        all.add(element);
     }
-    return std::string{text_of(key.token("originals", {instance.transfer_syntax, all})).substr(0, 16)};
+    return std::string{text_of(key.token("originals", {instance.transfer_syntax, all.hex()})).substr(0, 16)};
 }
 
 /// True where both tell of one input: what both took is the same.
@@ -64,7 +65,7 @@ std::shared_ptr<const Base> Bases::find(const std::string& level)
     return bases_.front();
 }
 
-void Bases::add(std::string level, std::int64_t row, const std::map<dicom::Tag, std::string>& elements)
+void Bases::add(std::string level, std::int64_t row, const TakenElements& elements)
 {
     bases_.push_front(std::make_shared<Base>(Base{std::move(level), row, elements}));
     if (bases_.size() > most) {
@@ -81,39 +82,41 @@ std::int64_t Map::Impl::remember(const Originals& instance)
 {
     const auto index = index_of("instance", instance.instance_uid);
     const auto digest = digest_of(key, instance);
-    SQLite::Statement select{database, "SELECT id FROM originals WHERE instance = ? AND digest = ?"};
-    bind_blob(select, 1, index);
-    bind_blob(select, 2, digest);
-    if (select.executeStep()) {
-        return select.getColumn(0).getInt64();
+    {
+        const Prepared select{*this, "SELECT id FROM originals WHERE instance = ? AND digest = ?"};
+        bind_blob(*select, 1, index);
+        bind_blob(*select, 2, digest);
+        if (select->executeStep()) {
+            return select->getColumn(0).getInt64();
+        }
     }
     std::shared_ptr<const Base> base;
     for (const auto& level : levels_of(instance)) {
         base = base ? base : bases.find(level);
     }
-    static const std::map<dicom::Tag, std::string> nothing;
+    static const TakenElements nothing;
     const auto body = difference(instance, base ? base->elements : nothing).encode();
     const auto base_row = base ? std::optional{base->row} : std::nullopt;
-    SQLite::Statement insert{
-        database,
+    const Prepared insert{
+        *this,
         "INSERT INTO originals (instance, digest, patient, base, seal, body) VALUES (?, ?, ?, ?, ?, ?)"};
-    bind_blob(insert, 1, index);
-    bind_blob(insert, 2, digest);
-    insert.bind(3, instance.patient);
+    bind_blob(*insert, 1, index);
+    bind_blob(*insert, 2, digest);
+    insert->bind(3, instance.patient);
     if (base_row) {
-        insert.bind(4, *base_row);
+        insert->bind(4, *base_row);
     }
-    insert.bind(5, seal_row());
-    bind_blob(insert, 6, sealer.seal(body, context_of_originals(index, base_row)));
-    insert.exec();
+    insert->bind(5, seal_row());
+    bind_blob(*insert, 6, sealer.seal(body, context_of_originals(index, base_row)));
+    insert->exec();
     const auto row = database.getLastInsertRowid();
-    SQLite::Statement first{database, "INSERT OR IGNORE INTO first VALUES (?, ?)"};
+    const Prepared first{*this, "INSERT OR IGNORE INTO first VALUES (?, ?)"};
     for (const auto& [kind, uid] :
          {std::pair{"study", instance.study_uid}, std::pair{"series", instance.series_uid}}) {
-        bind_blob(first, 1, index_of(kind, uid));
-        first.bind(2, row);
-        first.exec();
-        first.reset();
+        bind_blob(*first, 1, index_of(kind, uid));
+        first->bind(2, row);
+        first->exec();
+        first->reset();
     }
     return row;
 }
@@ -143,9 +146,9 @@ void Map::remember(const std::vector<Originals>& instances)
 bool Map::knows(std::string_view instance_uid) const
 {
     return impl_->exclusively([&] {
-        SQLite::Statement select{impl_->database, "SELECT 1 FROM originals WHERE instance = ? LIMIT 1"};
-        bind_blob(select, 1, impl_->index_of("instance", instance_uid));
-        return select.executeStep();
+        const Impl::Prepared select{*impl_, "SELECT 1 FROM originals WHERE instance = ? LIMIT 1"};
+        bind_blob(*select, 1, impl_->index_of("instance", instance_uid));
+        return select->executeStep();
     });
 }
 

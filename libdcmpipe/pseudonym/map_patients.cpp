@@ -38,9 +38,9 @@ std::string context_of_patient(std::int64_t number)
 
 std::optional<Patient> Map::Impl::find_patient(const Key::Token& blind) const
 {
-    SQLite::Statement select{database, "SELECT id, code, shift_days FROM patient WHERE blind = ?"};
-    bind_blob(select, 1, text_of(blind));
-    return select.executeStep() ? std::optional{patient_of(select)} : std::nullopt;
+    const Prepared select{*this, "SELECT id, code, shift_days FROM patient WHERE blind = ?"};
+    bind_blob(*select, 1, text_of(blind));
+    return select->executeStep() ? std::optional{patient_of(*select)} : std::nullopt;
 }
 
 /// Makes a patient of whom only the name of their folder was known this one, from now on.

@@ -51,19 +51,27 @@ std::string original_text(const RecalledOriginals& originals, Tag tag)
     return dicom::CharacterSet{bytes_of(dicom::tags::SpecificCharacterSet)}.to_utf8(bytes_of(tag));
 }
 
-Difference difference(const Originals& originals, const std::map<Tag, std::string>& base)
+Difference difference(const Originals& originals, const TakenElements& base)
 {
     Difference difference{originals.transfer_syntax, {}, {}, originals.added};
+    auto old = base.begin();
+    const auto absent_before = [&](Tag tag) {
+        for (; old != base.end() && (*old).first < tag; ++old) {
+            difference.absent.push_back((*old).first);
+        }
+    };
     for (const auto& [tag, element] : originals.elements) {
-        const auto same = base.find(tag);
-        if (same == base.end() || same->second != element) {
+        absent_before(tag);
+        const bool there = old != base.end() && (*old).first == tag;
+        if (!there || (*old).second != element) {
             difference.elements.emplace(tag, element);
         }
-    }
-    for (const auto& [tag, element] : base) {
-        if (!originals.elements.contains(tag)) {
-            difference.absent.push_back(tag);
+        if (there) {
+            ++old;
         }
+    }
+    for (; old != base.end(); ++old) {
+        difference.absent.push_back((*old).first);
     }
     return difference;
 }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "dicom/tag.hpp"
+#include "pseudonym/taken_elements.hpp"
 
 #include <cstdint>
 #include <map>
@@ -14,12 +15,12 @@ namespace dcmpipe::pseudonym {
 /// What de-identification took from one instance: the top-level elements that it changed or removed, whole,
 /// as they stood in the input.
 struct Originals {
-    std::string instance_uid;    ///< SOP Instance UID of the output
-    std::string series_uid;      ///< of the output; instances of a series share most of what was taken
-    std::string study_uid;       ///< of the output
-    std::int64_t patient = 0;    ///< Patient::number
-    std::string transfer_syntax; ///< of the input: says how the elements are encoded
-    std::map<dicom::Tag, std::string> elements; ///< encoded elements, header and value
+    std::string instance_uid;      ///< SOP Instance UID of the output
+    std::string series_uid;        ///< of the output; instances of a series share most of what was taken
+    std::string study_uid;         ///< of the output
+    std::int64_t patient = 0;      ///< Patient::number
+    std::string transfer_syntax;   ///< of the input: says how the elements are encoded
+    TakenElements elements;        ///< encoded elements, header and value
     std::vector<dicom::Tag> added; ///< top-level elements that the output has and the input had not
 };
 
@@ -52,7 +53,7 @@ struct Difference {
 };
 
 /// What `originals` have that `base` has not.
-Difference difference(const Originals& originals, const std::map<dicom::Tag, std::string>& base);
+Difference difference(const Originals& originals, const TakenElements& base);
 
 /// Lays a difference over what its base gave.
 void apply(const Difference& difference, RecalledOriginals& originals);

@@ -56,7 +56,7 @@ struct Run {
     std::string restored(deid::RestoreLevel level) const
     {
         const auto& o = result.originals;
-        return deid::restore(anonymized, {o.transfer_syntax, o.elements, o.added}, level).file.str();
+        return deid::restore(anonymized, {o.transfer_syntax, o.elements.map(), o.added}, level).file.str();
     }
 };
 
@@ -235,7 +235,7 @@ TEST_CASE("an instance that was converted since is refused, not garbled")
 {
     const Run run{small_instance().file()};
     const pseudonym::RecalledOriginals originals{
-        std::string{dicom::transfer_syntax::ImplicitVRLittleEndian}, run.result.originals.elements, {}};
+        std::string{dicom::transfer_syntax::ImplicitVRLittleEndian}, run.result.originals.elements.map(), {}};
     CHECK_THROWS_WITH(
         deid::restore(run.anonymized, originals, deid::RestoreLevel::Full),
         Catch::Contains("convert it back"));
