@@ -32,6 +32,7 @@ struct Options {
     upload::CredentialSources credentials;
     bool remove_source = false;
     bool retry_failed = false;
+    bool dry_run = false;
 };
 
 void declare(cli::Words& words, Options& options)
@@ -70,6 +71,7 @@ void declare(cli::Words& words, Options& options)
     words.flag(
         "--remove-source", options.remove_source,
         "delete a ZIP once the server has it and its receipt is safe");
+    words.dry_run(options.dry_run);
     words.group("Connection");
     words
         .option(
@@ -111,11 +113,17 @@ public:
         if (!known) {
             check_refusal(zip, parcel);
             archive::check_zip(parcel.fd(), zip);
+            if (options_.dry_run) {
+                return Record{zip}
+                    .set("sha256", parcel.sha256())
+                    .set("bytes", static_cast<std::int64_t>(parcel.size()))
+                    .set("dry_run", true);
+            }
             receipt = post(zip, parcel);
             upload::keep_receipt(zip, *receipt);
             upload::forget_refusal(zip);
         }
-        if (options_.remove_source) {
+        if (options_.remove_source && !options_.dry_run) {
             parcel.remove();
         }
         return record_of(zip, *receipt, known ? Status::Skipped : Status::Ok);
@@ -169,9 +177,9 @@ private:
     upload::Uploader uploader_;
 };
 
-Record send_instances(const fs::path& input, upload::StowSender& sender)
+Record send_instances(const fs::path& input, upload::StowSender& sender, bool dry_run)
 {
-    const auto result = sender.send(input);
+    const auto result = dry_run ? sender.plan(input) : sender.send(input);
     Record record{input, result.sent > 0 ? Status::Ok : Status::Skipped};
     if (!result.failures.empty()) {
         const auto& first = result.failures.front();
@@ -180,6 +188,9 @@ Record send_instances(const fs::path& input, upload::StowSender& sender)
             fmt::format(
                 "{} failed, {} stored, the first: '{}': {}", result.failures.size(),
                 result.sent + result.skipped, first.subject(), first.reason())};
+    }
+    if (dry_run) {
+        record.set("dry_run", true);
     }
     return record.set("instances", static_cast<std::int64_t>(result.sent + result.skipped))
         .set("sent", static_cast<std::int64_t>(result.sent))
@@ -232,7 +243,8 @@ void upload_all(const Options& options, cli::Context& context)
         throw Error{ErrorKind::Usage, "--batch-instances must be 1 or more"};
     }
     upload::StowSender sender{settings, upload::read_credentials(options.credentials), batch};
-    upload_with([&](const fs::path& input) { return send_instances(input, sender); }, context);
+    upload_with(
+        [&](const fs::path& input) { return send_instances(input, sender, options.dry_run); }, context);
 }
 
 } // namespace

@@ -33,6 +33,7 @@ void declare(cli::Words& words, Options& options)
     words.option(
         "--max-part", options.max_part, "SIZE", "a larger study becomes several ZIPs of whole series: 1800M");
     words.overwrite(options.zip.overwrite);
+    words.dry_run(options.zip.dry_run);
 }
 
 void pack(const Options& options, cli::Context& context)
@@ -52,6 +53,9 @@ void pack(const Options& options, cli::Context& context)
         if (packed.parts > 1) {
             record.set("part", static_cast<std::int64_t>(packed.part))
                 .set("parts", static_cast<std::int64_t>(packed.parts));
+        }
+        if (settings.dry_run) {
+            record.set("dry_run", true);
         }
         context.emit(record);
     };

@@ -195,7 +195,9 @@ void Zipper::pack(const fs::path& study_folder, const std::function<void(const P
             }));
         part.part = i + 1;
         part.parts = parts.size();
-        pack_part(folder, parts[i], part);
+        if (!settings_.dry_run) {
+            pack_part(folder, parts[i], part);
+        }
         packed(part);
     }
 }

@@ -21,6 +21,8 @@ struct ZipSettings {
     /// A study whose files have more bytes becomes several ZIPs, each of whole series; 0: never. A series
     /// that is larger stands alone.
     std::uint64_t max_part = 0;
+    bool dry_run =
+        false; ///< say which ZIPs there would be; whether they stand there already is not looked at
 };
 
 /// What became of one study folder, or of one part of it.

@@ -150,6 +150,18 @@ void StowSender::send_batch(std::span<const Item> items, StowJournal& journal, S
     }
 }
 
+StowResult StowSender::plan(const fs::path& input)
+{
+    StowResult result;
+    const auto journal = StowJournal::look(input, url_);
+    result.receipt = journal.path();
+    for (const auto& item : collect(input, journal, result)) {
+        ++result.sent;
+        result.bytes += item.size;
+    }
+    return result;
+}
+
 StowResult StowSender::send(const fs::path& input)
 {
     StowResult result;

@@ -40,6 +40,9 @@ public:
     /// fails.
     StowResult send(const std::filesystem::path& input);
 
+    /// What send() would send: `sent` and `bytes` count it; nothing is written and no server asked.
+    StowResult plan(const std::filesystem::path& input);
+
 private:
     struct Item {
         std::filesystem::path file;

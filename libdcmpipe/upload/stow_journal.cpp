@@ -20,13 +20,26 @@ namespace dcmpipe::upload {
 namespace fs = std::filesystem;
 using Json = nlohmann::ordered_json;
 
+StowJournal::StowJournal(const fs::path& input, std::string url) : url_(std::move(url))
+{
+    const auto name = fs::absolute(input).lexically_normal();
+    path_ = name.has_filename() ? name : name.parent_path();
+    path_ += ".receipt.jsonl";
+}
+
+StowJournal StowJournal::look(const fs::path& input, const std::string& url)
+{
+    StowJournal journal{input, url};
+    std::error_code ignored;
+    if (fs::exists(journal.path_, ignored)) {
+        journal.read();
+    }
+    return journal;
+}
+
 StowJournal StowJournal::open(const fs::path& input, const std::string& url)
 {
-    StowJournal journal;
-    auto name = fs::absolute(input).lexically_normal();
-    journal.path_ = name.has_filename() ? name : name.parent_path();
-    journal.path_ += ".receipt.jsonl";
-    journal.url_ = url;
+    StowJournal journal{input, url};
     journal.fd_ = Fd{::open(journal.path_.c_str(), O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0640)};
     if (!journal.fd_) {
         throw Error::from_errno(ErrorKind::Output, "cannot write", journal.path_.string());
@@ -45,7 +58,7 @@ void StowJournal::read()
 {
     const auto text = read_text_file(path_);
     const auto whole = text.rfind('\n') == text.npos ? 0 : text.rfind('\n') + 1;
-    if (whole < text.size() && ::ftruncate(fd_.get(), static_cast<off_t>(whole)) != 0) {
+    if (fd_ && whole < text.size() && ::ftruncate(fd_.get(), static_cast<off_t>(whole)) != 0) {
         throw Error::from_errno(ErrorKind::Output, "cannot write", path_.string());
     }
     std::size_t number = 0;

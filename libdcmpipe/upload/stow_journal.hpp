@@ -25,6 +25,8 @@ public:
     /// Waits while another process holds it. Throws Error{Output} where it cannot be written, Error{Input}
     /// where a line in it cannot be read, Error{Cancelled}.
     static StowJournal open(const std::filesystem::path& input, const std::string& url);
+    /// Of what stands there, to look at only: nothing is made, locked or written.
+    static StowJournal look(const std::filesystem::path& input, const std::string& url);
 
     /// Null where the server has not confirmed this instance.
     const Entry* find(const std::string& instance_uid) const;
@@ -35,7 +37,7 @@ public:
     const std::filesystem::path& path() const noexcept { return path_; }
 
 private:
-    StowJournal() = default;
+    StowJournal(const std::filesystem::path& input, std::string url);
     void read();
 
     std::filesystem::path path_;

@@ -206,6 +206,15 @@ class Words(StowCase):
             self.fails(2, "dpipe-upload", *self.words(server, "--username", "me"), self.study)
             self.assertEqual(server.requests, [])
 
+    def test_dry_run_sends_and_writes_nothing(self):
+        with stow.serving() as server:
+            record = self.upload(0, server, "-n").record
+            self.assertEqual((record["status"], record["sent"], record["dry_run"]), ("ok", 4, True))
+            self.assertFalse((self.scratch / "study.receipt.jsonl").exists())
+            self.assertEqual(server.requests, [])
+            self.upload(0, server)
+            self.assertEqual(self.upload(0, server, "-n").record["status"], "skipped")
+
     def test_nothing_to_send(self):
         empty = self.scratch / "empty"
         empty.mkdir()

@@ -83,6 +83,19 @@ class Apis(ApiCase):
             self.assertEqual(server.paths, [])
 
 
+class DryRun(ApiCase):
+    def test_it_checks_and_sends_nothing(self):
+        with form_api.serving() as server:
+            record = self.upload(0, server, "-n", "--remove-source")
+            self.assertEqual((record["status"], record["dry_run"]), ("ok", True))
+            self.upload(0, server)
+            self.assertEqual(self.upload(0, server, "-n", "--remove-source")["status"], "skipped")
+            self.assertEqual(len(server.forms), 1)
+            with open(self.zip, "r+b") as file:
+                file.truncate(100)
+            self.upload(3, server, "-n")
+
+
 class Refusals(ApiCase):
     def test_what_was_refused_for_good_is_parked(self):
         with form_api.serving(statuses=[413]) as server:

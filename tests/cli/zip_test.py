@@ -109,6 +109,11 @@ class Parts(ZipCase):
         self.assertEqual(len(names[0] + names[1]), 13)
         self.assertEqual([p["status"] for p in self.pack(2 * self.series + 100)], ["skipped", "skipped"])
 
+    def test_dry_run_says_what_it_would_make(self):
+        result = self.succeeds("dpipe-zip", "-n", "-o", self.out, "--json", "--max-part", self.series, self.study)
+        self.assertEqual([(r["part"], r["dry_run"]) for r in records(result)], [(i, True) for i in (1, 2, 3, 4)])
+        self.assertFalse(self.out.exists())
+
     def test_a_series_that_is_larger_stands_alone(self):
         self.assertEqual([p["instances"] for p in self.pack(10)], [3, 3, 3, 3])
 
