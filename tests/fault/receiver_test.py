@@ -461,12 +461,13 @@ class N11(FaultTest):
             peer.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
             start = time.monotonic()
             with self.assertRaises(OSError):
-                while time.monotonic() - start < 60:
+                while time.monotonic() - start < 300:
+                    stuck = time.monotonic()  # from the first send on that finds every buffer full
                     peer.send_pdvs(*[(3, 3, echo)] * 100)
-            seconds = time.monotonic() - start
+            seconds = time.monotonic() - stuck
             receiver.wait_for_err(b"gave up on")
         say("N11", given_up_after_s=round(seconds, 1), asked_s=1)
-        self.assertLess(seconds, 30)
+        self.assertLess(seconds, 15)
 
 
 if __name__ == "__main__":

@@ -4,12 +4,14 @@
 
 #include <catch2/catch.hpp>
 
+#include <array>
 #include <chrono>
 #include <cstdlib>
 #include <thread>
 #include <vector>
 
 #include <fcntl.h>
+#include <poll.h>
 
 using namespace dcmpipe;
 using test::captured;
@@ -49,8 +51,14 @@ TEST_CASE("on a terminal one line tells how far it is, and is gone at the end")
         progress.add(1, 500'000);
     }
     ::dup2(saved, STDERR_FILENO);
-    std::string text(1000, '\0');
-    text.resize(static_cast<std::size_t>(::read(terminal, text.data(), text.size())));
+    std::string text;
+    pollfd readable{terminal, POLLIN, 0};
+    while (::poll(&readable, 1, 500) > 0) { // a terminal hands over what was written piece by piece
+        std::array<char, 1000> piece{};
+        const auto count = ::read(terminal, piece.data(), piece.size());
+        REQUIRE(count > 0);
+        text.append(piece.data(), static_cast<std::size_t>(count));
+    }
     for (const int fd : {terminal, shown_on, saved}) {
         ::close(fd);
     }
