@@ -44,7 +44,7 @@ done
 
 # Plain studies: this archive keeps no compressed instances.
 grep -E '^input/study-[0-9]+/(ct|mr|report|rtstruct)' sent.list >archived.list
-xargs storescu -aec ARCHIVE 127.0.0.1 "$port" <archived.list
+xargs storescu -aec ARCHIVE 127.0.0.1 "$port" <archived.list >>archive.log 2>&1
 
 # The CT of one patient on one day; the archive holds more series of that study, and other patients.
 value() { dcmdump -q +P "$1" "$(grep -m 1 /ct/ archived.list)" | sed -n 's/^[^[]*\[\([^]]*\)\].*/\1/p' | head -n 1; }

@@ -280,7 +280,11 @@ private:
 
     void edit(std::uint32_t i, const Decision& decision)
     {
-        edit_text(i, decision, [&](std::string_view value) { return decision.rule->edit(value, context_); });
+        edit_text(i, decision, [&](std::string_view value) {
+            auto text = decision.rule->edit(value, context_);
+            const bool telling = text && residual_ != Residual::Off && identity_.shows_in_text(*text);
+            return telling ? std::nullopt : text;
+        });
     }
 
     /// Changes each value of a text, in UTF-8 and back; what cannot be changed is not known to be safe.

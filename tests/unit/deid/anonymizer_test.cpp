@@ -264,6 +264,21 @@ TEST_CASE("an instance without SOP Instance UID is refused")
         Catch::Contains("no SOP Instance UID"));
 }
 
+TEST_CASE("a text that a rule of the profile left the patient in goes")
+{
+    auto named = small_instance();
+    named.add(tags::StudyDescription, vr::LO, "Knee of Jane Doe");
+    named.add(tags::SeriesDescription, vr::LO, "Knee of somebody");
+    const auto profile = deid::parse_profile(
+        "p", R"({"dcmpipe-profile": 1, "rules": [
+            {"tag": "StudyDescription", "action": "regex", "pattern": "Knee", "with": "Leg"},
+            {"tag": "SeriesDescription", "action": "regex", "pattern": "Knee", "with": "Leg"}]})",
+        {});
+    const Run run{named.file(), deid::Anonymizer{deid::Rules{profile}, test_key()}};
+    CHECK_FALSE(run.has(tags::StudyDescription));
+    CHECK(run.text(tags::SeriesDescription) == "Leg of somebody");
+}
+
 TEST_CASE("the same input gives the same bytes; no value depends on the run")
 {
     const auto file = small_instance().file();
