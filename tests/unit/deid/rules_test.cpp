@@ -73,15 +73,15 @@ TEST_CASE("a rule of the profile wins over the table; the more specific and the 
         {"tag": "(60xx,0022)", "action": "keep"},
         {"tag": "(6002,0022)", "action": "empty"}])x");
     CHECK(action(ruled, "StudyDescription") == "empty");
-CHECK(action(ruled, "(6000,0022)") == "keep");
-CHECK(action(ruled, "(6002,0022)") == "empty");
-CHECK(action(ruled, "KVP") == "remove");
-CHECK(action(ruled, "PatientWeight") == "remove");
+    CHECK(action(ruled, "(6000,0022)") == "keep");
+    CHECK(action(ruled, "(6002,0022)") == "empty");
+    CHECK(action(ruled, "KVP") == "remove");
+    CHECK(action(ruled, "PatientWeight") == "remove");
 }
 
 TEST_CASE("nothing keeps what is no part of a data set")
 {
     const auto keeping = rules(R"x("rules": [{"tag": "(0008,0000)", "action": "keep"}])x");
     CHECK(action(keeping, "(0008,0000)") == "remove");
-CHECK_THROWS_AS(keeping.explain("PatientNaem", ct), Error);
+    CHECK_THROWS_AS(keeping.explain("PatientNaem", ct), Error);
 }
