@@ -101,6 +101,9 @@ bool TokenSearch::stands_alone(const Token& token, std::string_view bytes, std::
     if (token.kind == TokenKind::Uid) {
         return !is_digit(before) && !is_digit(after);
     }
+    if (token.bytes.size() == shortest_name) {
+        return !is_word(before) && !is_word(after); // CS4, T2w: two letters beside a digit are no initials
+    }
     return token.bytes.size() >= long_name ||
            (is_border(before, bytes[start]) && is_border(bytes[end - 1], after));
 }

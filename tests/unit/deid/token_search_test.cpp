@@ -47,6 +47,8 @@ TEST_CASE("names of two and three bytes are found in text alone")
     CHECK_FALSE(search.finds_in_text("does"));
     CHECK_FALSE(search.finds_in_text("in Li")); // every other abbreviation
     CHECK(search.find_in_text("in Li").size() == 1);
+    CHECK(search.find_in_text("protocol_LI4").empty());
+    CHECK(search.find_in_text("protocol_doe4").size() == 1);
     CHECK(search.find_in_text("患者李的头部").size() == 1);
 }
 
