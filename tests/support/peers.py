@@ -4,6 +4,7 @@ import base64
 import json
 import os
 import pathlib
+import random
 import shutil
 import socket
 import subprocess
@@ -16,9 +17,15 @@ needs_orthanc = unittest.skipUnless(ORTHANC, "Orthanc is not installed")
 
 
 def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    """A port that nobody listens on: below those that the kernel gives to connections, which come and go."""
+    while True:
+        port = random.randrange(15000, 32000)
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+                return port
+            except OSError:
+                continue
 
 
 def wait_for_port(port, process, timeout=20):
