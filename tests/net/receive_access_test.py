@@ -72,10 +72,14 @@ class Access(AccessTest):
                 self.assertIn(reason, result.err + result.out)
 
     def test_a_nodes_file(self):
+        try:
+            socket.gethostbyname(host := "localhost")
+        except OSError:  # a chroot without /etc/hosts
+            host = "127.0.0.1"
         nodes = self.nodes([
             {"aet": "CT1", "address": "127.0.0.1", "permission": "write"},
             {"aet": "VIEW", "address": ["127.0.0.0/24", "::1"], "permission": "read"},
-            {"aet": "OLD", "enabled": False}, {"aet": "ANY"}, {"aet": "NAMED", "host": "localhost"}])
+            {"aet": "OLD", "enabled": False}, {"aet": "ANY"}, {"aet": "NAMED", "host": host}])
         data_set = made.instance("1.2.9")
         with Receiver(self.out, "--nodes", nodes) as receiver:
             for aet in ("CT1", "ANY", "NAMED"):

@@ -39,7 +39,11 @@ TEST_CASE("a short run has no lines for a log")
 TEST_CASE("on a terminal one line tells how far it is, and is gone at the end")
 {
     const int terminal = ::posix_openpt(O_RDWR | O_NOCTTY);
-    REQUIRE((terminal >= 0 && ::grantpt(terminal) == 0 && ::unlockpt(terminal) == 0));
+    if (terminal < 0) {
+        WARN("skipped: no pseudo-terminal to be had (a chroot without /dev/pts)");
+        return;
+    }
+    REQUIRE((::grantpt(terminal) == 0 && ::unlockpt(terminal) == 0));
     const int shown_on = ::open(::ptsname(terminal), O_RDWR | O_NOCTTY);
     const int saved = ::dup(STDERR_FILENO);
     ::dup2(shown_on, STDERR_FILENO);

@@ -4,6 +4,8 @@
 
 #include <catch2/catch.hpp>
 
+#include <netdb.h>
+
 using namespace dcmpipe::net;
 
 namespace {
@@ -47,6 +49,12 @@ TEST_CASE("what is no block is refused")
 
 TEST_CASE("a host is its addresses")
 {
-    REQUIRE_FALSE(networks_of("localhost").empty());
     CHECK_THROWS_AS(networks_of("no such host"), dcmpipe::Error);
+    addrinfo* found = nullptr;
+    if (::getaddrinfo("localhost", nullptr, nullptr, &found) != 0) {
+        WARN("skipped in part: this machine knows no localhost (a chroot without /etc/hosts)");
+        return;
+    }
+    ::freeaddrinfo(found);
+    CHECK_FALSE(networks_of("localhost").empty());
 }
