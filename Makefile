@@ -59,7 +59,7 @@ fuzz:
 
 # make map-size INSTANCES=10000000: bytes an instance, and how long a look-up takes
 map-size: build
-	folder=$$(mktemp -d) && $(B)/tests/map-size $$folder $(or $(INSTANCES),1000000); rm -rf "$$folder"
+	folder=$$(mktemp -d) && trap 'rm -rf "$$folder"' EXIT && $(B)/tests/map-size "$$folder" $(or $(INSTANCES),1000000)
 
 # What de-identifiers leak and lose, ours and those that are installed: docs/benchmark-deid.md.
 bench-deid: programs
