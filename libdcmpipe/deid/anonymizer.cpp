@@ -63,13 +63,13 @@ bool shows_pixels(Tag tag)
 class Pass {
 public:
     Pass(
-        const Rules& rules, const pseudonym::Key& key, NewUids& uids, Residual residual,
+        const Rules& rules, const pseudonym::Key& key, NewUids& uids, Identities& identities, Residual residual,
         const CmsRecipients* recipients, const PixelCleaner& pixels, const Instance& instance,
         const pseudonym::Patient& patient)
         : rules_(rules), context_{key, patient}, uids_(uids), residual_(residual), recipients_(recipients),
           pixels_(pixels), verdict_(pixels.judge(instance)), instance_(instance),
           data_set_(instance.data_set()), blocks_(data_set_), iod_(Iod::of_class(instance.sop_class_uid())),
-          identity_(identity_of(instance)), rewriter_(data_set_)
+          identity_(identity_in(identities)), rewriter_(data_set_)
     {
     }
 
@@ -98,9 +98,9 @@ public:
     }
 
 private:
-    Identity identity_of(const Instance& instance) const
+    Identity identity_in(Identities& identities) const
     {
-        return Identity::of(instance, [this](std::uint32_t i) {
+        return identities.of(instance_, [this](std::uint32_t i) {
             return rules_.decide({data_set_, i, blocks_}, iod_).action == Action::Keep;
         });
     }
@@ -204,7 +204,7 @@ private:
         const bool plain =
             std::none_of(text.begin(), text.end(), [&](char c) { return (c & 0x80) != 0 || c == escape; });
         return identity_.shows_in_text(text) ||
-               (!plain && identity_.shows_in_text(dicom::CharacterSet{character_set_at(i)}.to_utf8(text)));
+               (!plain && identity_.shows_in_text(dicom::CharacterSet{dicom::character_set_at(data_set_, i)}.to_utf8(text)));
     }
 
     /// The bits of the pixels in which overlays lie that do not stay.
@@ -292,7 +292,7 @@ private:
     void edit_text(std::uint32_t i, const Decision& decision, Change change)
     {
         const Element& element = data_set_[i];
-        const dicom::CharacterSet characters{character_set_at(i)};
+        const dicom::CharacterSet characters{dicom::character_set_at(data_set_, i)};
         const bool several = element.vr != vr::LT && element.vr != vr::ST && element.vr != vr::UT;
         const auto text = characters.to_utf8(dicom::uid::trimmed(data_set_.value(element)));
         std::optional<std::string> changed{std::string{}};
@@ -307,17 +307,6 @@ private:
             return;
         }
         replace_or(i, changed ? characters.from_utf8(*changed) : std::nullopt, decision);
-    }
-
-    std::string_view character_set_at(std::uint32_t i) const
-    {
-        for (auto at = data_set_[i].parent; at != ElementIndex::None; at = data_set_[at].parent) {
-            const auto own = data_set_[at].is_item() ? data_set_.text(tags::SpecificCharacterSet, at) : "";
-            if (!own.empty()) {
-                return own;
-            }
-        }
-        return data_set_.text(tags::SpecificCharacterSet);
     }
 
     void shift(std::uint32_t i, const Decision& decision)
@@ -535,7 +524,7 @@ private:
 
 Anonymized Anonymizer::anonymize(const Instance& instance, const pseudonym::Patient& patient) const
 {
-    return Pass{rules_, key_, *uids_, residual_, recipients_.get(), pixels_, instance, patient}.run();
+    return Pass{rules_, key_, *uids_, *identities_, residual_, recipients_.get(), pixels_, instance, patient}.run();
 }
 
 } // namespace dcmpipe::deid

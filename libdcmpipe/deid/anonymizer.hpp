@@ -1,6 +1,7 @@
 #pragma once
 
 #include "deid/cms.hpp"
+#include "deid/identity.hpp"
 #include "deid/new_uids.hpp"
 #include "deid/pixels/cleaner.hpp"
 #include "deid/rewritten.hpp"
@@ -60,6 +61,7 @@ private:
     Rules rules_;
     pseudonym::Key key_;
     std::shared_ptr<NewUids> uids_; ///< same for the same key: a memory, not a state
+    std::shared_ptr<Identities> identities_; ///< as uids_
     Residual residual_;
     std::shared_ptr<const CmsRecipients> recipients_;
     PixelCleaner pixels_;
