@@ -38,10 +38,7 @@ const std::uint8_t* bytes_of(std::string_view text)
 
 class Hmac {
 public:
-    explicit Hmac(const std::array<std::uint8_t, 32>& key)
-    {
-        ::crypto_auth_hmacsha256_init(&state_, key.data(), key.size());
-    }
+    explicit Hmac(const crypto_auth_hmacsha256_state& keyed) : state_(keyed) {}
     void add(std::string_view bytes)
     {
         ::crypto_auth_hmacsha256_update(&state_, bytes_of(bytes), bytes.size());
@@ -117,9 +114,15 @@ Key Key::from(const KeySource& source)
     return Key{bits};
 }
 
+Key::Key(const std::array<std::uint8_t, 32>& bits) : bits_(bits)
+{
+    ::crypto_auth_hmacsha256_init(&keyed_, bits_.data(), bits_.size());
+}
+
 Key::~Key()
 {
     ::sodium_memzero(bits_.data(), bits_.size());
+    ::sodium_memzero(&keyed_, sizeof keyed_);
 }
 
 void Key::write_new(const fs::path& path, std::string_view passphrase) const
@@ -133,7 +136,7 @@ void Key::write_new(const fs::path& path, std::string_view passphrase) const
 
 std::string Key::id() const
 {
-    Hmac hmac{bits_};
+    Hmac hmac{keyed_};
     hmac.add("key-id");
     const auto token = hmac.finish();
     return fmt::format("{:02x}{:02x}{:02x}{:02x}", token[0], token[1], token[2], token[3]);
@@ -141,7 +144,7 @@ std::string Key::id() const
 
 Key::Token Key::token(std::string_view domain, std::initializer_list<std::string_view> inputs) const
 {
-    Hmac hmac{bits_};
+    Hmac hmac{keyed_};
     hmac.add_with_length("dcmpipe-deid/1");
     hmac.add_with_length(domain);
     for (const auto input : inputs) {

@@ -7,6 +7,8 @@
 #include <string>
 #include <string_view>
 
+#include <sodium/crypto_auth_hmacsha256.h>
+
 namespace dcmpipe::pseudonym {
 
 /// Who a patient is in the input: an identifier and who issued it (PS3.3 §C.7.1.1). Values as text in UTF-8,
@@ -49,7 +51,7 @@ public:
     /// wrong; Error{Usage} where it is missing or no project key.
     static Key from(const KeySource& source);
 
-    explicit Key(const std::array<std::uint8_t, 32>& bits) : bits_(bits) {}
+    explicit Key(const std::array<std::uint8_t, 32>& bits);
     Key(const Key&) = default;
     Key& operator=(const Key&) = delete;
     ~Key();
@@ -85,6 +87,7 @@ public:
 
 private:
     std::array<std::uint8_t, 32> bits_;
+    crypto_auth_hmacsha256_state keyed_; ///< an HMAC that has taken the key in: each token starts from it
 };
 
 /// The file beside the map that holds its project key: `link.key` for `link.db`.
