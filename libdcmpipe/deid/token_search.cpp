@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstring>
 
 namespace dcmpipe::deid {
 
@@ -52,13 +53,13 @@ std::string folded(std::string_view text)
     return lower;
 }
 
-std::uint32_t TokenSearch::four_bytes(std::string_view bytes)
+/// Four bytes as a number in which the two cases of a letter are the same, and little else is.
+std::uint32_t TokenSearch::four_bytes(const char* bytes)
 {
+    constexpr std::uint32_t case_bits = 0x20202020U;
     std::uint32_t value = 0;
-    for (std::size_t i = 0; i < shortest; ++i) {
-        value = value << 8U | static_cast<unsigned char>(fold(bytes[i]));
-    }
-    return value;
+    std::memcpy(&value, bytes, sizeof value);
+    return value | case_bits;
 }
 
 /// Where in a token the four bytes are that it is found by. UIDs all begin alike and end each in its own way.
@@ -79,7 +80,7 @@ void TokenSearch::add(std::string_view bytes, TokenKind kind, bool weak)
         }
         return;
     }
-    token.anchor = four_bytes(std::string_view{token.bytes}.substr(anchor_of(token)));
+    token.anchor = four_bytes(token.bytes.data() + anchor_of(token));
     auto& last = last_[slot(token.anchor)];
     for (auto i = last; i != 0; i = tokens_[i - 1].next) {
         if (same(tokens_[i - 1])) {
@@ -116,12 +117,11 @@ bool TokenSearch::stands_alone(const Token& token, std::string_view bytes, std::
 std::vector<TokenSearch::Hit> TokenSearch::find_all(std::string_view bytes) const
 {
     std::vector<Hit> hits;
-    if (tokens_.empty() || bytes.size() < shortest) {
+    if (tokens_.empty()) {
         return hits;
     }
-    std::uint32_t window = four_bytes(bytes) >> 8U;
     for (std::size_t at = 0; at + shortest <= bytes.size(); ++at) {
-        window = window << 8U | static_cast<unsigned char>(fold(bytes[at + shortest - 1]));
+        const auto window = four_bytes(bytes.data() + at);
         for (auto i = last_[slot(window)]; i != 0; i = tokens_[i - 1].next) {
             const Token& token = tokens_[i - 1];
             const auto before = anchor_of(token);

@@ -62,7 +62,7 @@ public:
 private:
     static constexpr std::size_t slots = 2048;
 
-    static std::uint32_t four_bytes(std::string_view bytes);
+    static std::uint32_t four_bytes(const char* bytes);
     static std::size_t slot(std::uint32_t anchor) { return (anchor * 2654435761U) >> 21U; }
     static std::size_t anchor_of(const Token& token);
     static bool stands_alone(const Token& token, std::string_view bytes, std::size_t start);
