@@ -35,8 +35,8 @@ Anonymizer::Anonymizer(
     Rules rules, const pseudonym::Key& key, Residual residual,
     std::shared_ptr<const CmsRecipients> recipients, std::shared_ptr<const CodecHost> codecs)
     : rules_(std::move(rules)), key_(key), uids_(std::make_shared<NewUids>(key)),
-      identities_(std::make_shared<Identities>()), residual_(residual),
-      recipients_(std::move(recipients)), pixels_(pixel_rules_of(rules_.profile()), std::move(codecs))
+      identities_(std::make_shared<Identities>()), residual_(residual), recipients_(std::move(recipients)),
+      pixels_(pixel_rules_of(rules_.profile()), std::move(codecs))
 {
 }
 

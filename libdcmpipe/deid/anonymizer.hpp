@@ -1,15 +1,15 @@
 #pragma once
 
+#include "deid/changes.hpp"
 #include "deid/cms.hpp"
 #include "deid/identity.hpp"
 #include "deid/new_uids.hpp"
 #include "deid/pixels/cleaner.hpp"
-#include "deid/rewritten.hpp"
+#include "deid/residual.hpp"
 #include "deid/rules.hpp"
 #include "dicom/instance.hpp"
 #include "pseudonym/key.hpp"
 #include "pseudonym/map.hpp"
-#include "pseudonym/originals.hpp"
 
 #include <array>
 #include <cstdint>
@@ -17,19 +17,10 @@
 
 namespace dcmpipe::deid {
 
-/// How much of an output is searched for what identifies its people.
-enum class Residual {
-    Off,
-    Header, ///< every value but bulk data: pixels, waveforms and other binary data longer than a page
-    Full,   ///< every value
-};
-
 /// How often each action was taken in an instance; indexed by Action.
 using ActionCounts = std::array<std::uint32_t, 11>;
 
-/// A de-identified instance, and what was taken from it.
-struct Anonymized : Rewritten {
-    pseudonym::Originals originals;
+struct Anonymized : Deidentified {
     ActionCounts counts{};
 };
 
@@ -60,7 +51,7 @@ public:
 private:
     Rules rules_;
     pseudonym::Key key_;
-    std::shared_ptr<NewUids> uids_; ///< same for the same key: a memory, not a state
+    std::shared_ptr<NewUids> uids_;          ///< same for the same key: a memory, not a state
     std::shared_ptr<Identities> identities_; ///< as uids_
     Residual residual_;
     std::shared_ptr<const CmsRecipients> recipients_;

@@ -11,8 +11,8 @@
 
 namespace dcmpipe::deid {
 
-/// Gathers what one data set says of people, element by element, in the character set of the item it stands in
-/// (PS3.3 §C.12.1.1.2). Borrows the instance.
+/// Gathers what one data set says of people, element by element, in the character set of the item it stands
+/// in (PS3.3 §C.12.1.1.2). Borrows the instance.
 class Gatherer {
 public:
     /// Whether the element with this number in the data set's index stays as it is: then it is no secret, and

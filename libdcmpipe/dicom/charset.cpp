@@ -331,7 +331,8 @@ std::optional<std::string> CharacterSet::from_utf8(std::string_view text) const
 std::string_view character_set_at(const ElementIndex& index, std::uint32_t element) noexcept
 {
     for (auto at = index[element].parent; at != ElementIndex::None; at = index[at].parent) {
-        const auto own = index[at].is_item() ? index.text(tags::SpecificCharacterSet, at) : std::string_view{};
+        const auto own =
+            index[at].is_item() ? index.text(tags::SpecificCharacterSet, at) : std::string_view{};
         if (!own.empty()) {
             return own;
         }

@@ -6,6 +6,8 @@
 #include "pseudonym/key_file.hpp"
 
 #include <algorithm>
+#include <bit>
+#include <cstring>
 
 #include <openssl/evp.h>
 #include <sodium.h>
@@ -38,7 +40,17 @@ const std::uint8_t* bytes_of(std::string_view text)
 
 class Hmac {
 public:
-    explicit Hmac(const crypto_auth_hmacsha256_state& keyed) : state_(keyed) {}
+    using State = std::array<std::uint8_t, sizeof(crypto_auth_hmacsha256_state)>;
+
+    explicit Hmac(const State& keyed) { std::memcpy(&state_, keyed.data(), keyed.size()); }
+    static State keyed(const std::array<std::uint8_t, 32>& key)
+    {
+        crypto_auth_hmacsha256_state state;
+        ::crypto_auth_hmacsha256_init(&state, key.data(), key.size());
+        const auto bytes = std::bit_cast<State>(state);
+        ::sodium_memzero(&state, sizeof state);
+        return bytes;
+    }
     void add(std::string_view bytes)
     {
         ::crypto_auth_hmacsha256_update(&state_, bytes_of(bytes), bytes.size());
@@ -114,15 +126,12 @@ Key Key::from(const KeySource& source)
     return Key{bits};
 }
 
-Key::Key(const std::array<std::uint8_t, 32>& bits) : bits_(bits)
-{
-    ::crypto_auth_hmacsha256_init(&keyed_, bits_.data(), bits_.size());
-}
+Key::Key(const std::array<std::uint8_t, 32>& bits) : bits_(bits), keyed_(Hmac::keyed(bits)) {}
 
 Key::~Key()
 {
     ::sodium_memzero(bits_.data(), bits_.size());
-    ::sodium_memzero(&keyed_, sizeof keyed_);
+    ::sodium_memzero(keyed_.data(), keyed_.size());
 }
 
 void Key::write_new(const fs::path& path, std::string_view passphrase) const

@@ -7,8 +7,6 @@
 #include <string>
 #include <string_view>
 
-#include <sodium/crypto_auth_hmacsha256.h>
-
 namespace dcmpipe::pseudonym {
 
 /// Who a patient is in the input: an identifier and who issued it (PS3.3 §C.7.1.1). Values as text in UTF-8,
@@ -87,7 +85,8 @@ public:
 
 private:
     std::array<std::uint8_t, 32> bits_;
-    crypto_auth_hmacsha256_state keyed_; ///< an HMAC that has taken the key in: each token starts from it
+    std::array<std::uint8_t, 208>
+        keyed_; ///< state of an HMAC that has taken the key in: tokens start from it
 };
 
 /// The file beside the map that holds its project key: `link.key` for `link.db`.
