@@ -38,6 +38,11 @@ Anonymizer::Anonymizer(
       identities_(std::make_shared<Identities>()), residual_(residual), recipients_(std::move(recipients)),
       pixels_(pixel_rules_of(rules_.profile()), std::move(codecs))
 {
+    if (rules_.profile().encrypts() && recipients_ == nullptr) {
+        throw Error{
+            ErrorKind::Usage, "cannot use the profile", rules_.profile().name,
+            "it encrypts attributes, and there is no certificate to encrypt them to"};
+    }
 }
 
 void Anonymizer::refuse_unfit(const Instance& instance) const

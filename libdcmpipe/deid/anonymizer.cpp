@@ -86,13 +86,34 @@ public:
             changes_.set(tags::BurnedInAnnotation, vr::CS, "NO");
         }
         if (recipients_ != nullptr) {
-            const auto items = encrypted_items(instance_, changes_.taken().map(), *recipients_);
-            changes_.set(tags::EncryptedAttributesSequence, vr::SQ, items);
+            encrypt();
         }
         return {changes_.finish(context_.patient.number), counts_};
     }
 
 private:
+    /// Seals what was taken; where rules encrypt, what these selected of it.
+    void encrypt()
+    {
+        auto taken = changes_.taken().map();
+        if (rules_.profile().encrypts()) {
+            std::erase_if(taken, [this](const auto& one) { return !to_encrypt_.contains(one.first); });
+        }
+        if (!taken.empty()) {
+            changes_.set(
+                tags::EncryptedAttributesSequence, vr::SQ, encrypted_items(instance_, taken, *recipients_));
+        }
+    }
+
+    /// The tag of the top-level element that this one is, or stands in.
+    Tag top_of(std::uint32_t i) const
+    {
+        while (data_set_[i].parent != ElementIndex::None) {
+            i = data_set_[i].parent;
+        }
+        return data_set_[i].tag;
+    }
+
     Identity identity_in(Identities& identities) const
     {
         return identities.of(instance_, [this](std::uint32_t i) {
@@ -155,6 +176,9 @@ private:
         case Action::Edit:
             edit(i, decision);
             break;
+        case Action::Encrypt:
+            to_encrypt_.insert(top_of(i));
+            return apply(i, {decision.otherwise, decision.why});
         case Action::Reject:
             refuse(i, "the profile keeps such instances back");
         }
@@ -407,6 +431,7 @@ private:
     Identity identity_;
     Changes changes_;
     ActionCounts counts_{};
+    std::set<Tag> to_encrypt_;               ///< at top level
     std::vector<std::uint32_t> fallen_back_; ///< could not be changed as decided: removed instead; in order
 };
 

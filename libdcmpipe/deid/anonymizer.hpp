@@ -18,7 +18,7 @@
 namespace dcmpipe::deid {
 
 /// How often each action was taken in an instance; indexed by Action.
-using ActionCounts = std::array<std::uint32_t, 11>;
+using ActionCounts = std::array<std::uint32_t, 12>;
 
 struct Anonymized : Deidentified {
     ActionCounts counts{};
@@ -31,8 +31,10 @@ bool is_media_index(const dicom::Instance& instance);
 /// alone. Immutable; any thread may use it.
 class Anonymizer {
 public:
-    /// `recipients`, where given, can read what was taken out of each instance itself (0400,0500). Without
-    /// `codecs`, compressed pixels that must be painted are refused.
+    /// `recipients`, where given, can read what was taken out of each instance itself (0400,0500): all of it,
+    /// or where the profile has rules that encrypt, what these select. Without `codecs`, compressed pixels
+    /// that must be painted are refused. Throws Error{Usage} where a rule encrypts and there are no
+    /// recipients.
     Anonymizer(
         Rules rules, const pseudonym::Key& key, Residual residual = Residual::Header,
         std::shared_ptr<const CmsRecipients> recipients = nullptr,
