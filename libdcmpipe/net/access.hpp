@@ -23,10 +23,9 @@ struct KnownNode {
     Rights rights;
 };
 
-/// Reads a nodes file: `nodes` is an array or an object of nodes, each with `aet` (or `ae_title`); `address`
-/// (or `ip`, `ip_address`, `host`), an address, a block, a host name or an array of them; `permission`, one
-/// of `read`, `write`, `read_write` (the default); `enabled` (or `is_active`). Nodes that are not enabled are
-/// left out. Asks the name server for host names. Throws Error{Usage}, with line and column, for anything
+/// The nodes of a file (see NodeFile) that may call: `address` is an address, a block, a host name or an
+/// array of them; `permission` one of `read`, `write`, `read_write` (the default). Nodes that are not enabled
+/// are left out. Asks the name server for host names. Throws Error{Usage}, with line and column, for anything
 /// that it does not understand: a right is not given by mistake.
 std::vector<KnownNode> read_nodes_file(const std::filesystem::path& path);
 

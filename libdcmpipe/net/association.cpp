@@ -142,9 +142,19 @@ const std::string& Association::peer() const noexcept
     return impl_->peer();
 }
 
+const Patience& Association::patience() const noexcept
+{
+    return impl_->patience;
+}
+
 const std::vector<Context>& Association::contexts() const noexcept
 {
     return impl_->contexts;
+}
+
+bool Association::is_relational() const noexcept
+{
+    return impl_->relational;
 }
 
 const Context* Association::context(std::uint8_t id) const noexcept
@@ -222,7 +232,7 @@ void Association::send(std::uint8_t context_id, const Command& command)
 
 void Association::send(std::uint8_t context_id, Command command, std::string_view data_set)
 {
-    impl_->channel.begin(impl_->patience.message);
+    impl_->channel.begin(impl_->patience.message, impl_->patience.least_rate, "it takes too little data");
     impl_->send(context_id, DUL_COMMANDPDV, command.announce_data_set().encode());
     impl_->send(context_id, DUL_DATASETPDV, data_set);
     impl_->channel.flush();
@@ -241,6 +251,8 @@ void Association::abort() noexcept
     if (impl_->association != nullptr) {
         static_cast<void>(ASC_abortAssociation(impl_->association));
     }
+    impl_->channel.try_flush();
+    impl_->channel.transport().settle(Clock::now() + std::chrono::seconds{1});
 }
 
 int Association::fd() const noexcept
@@ -250,7 +262,12 @@ int Association::fd() const noexcept
 
 bool Association::has_input() const
 {
-    return impl_->pdvs.has_pdv() || impl_->channel.readable_until(Clock::now());
+    return wait_for_input(std::chrono::milliseconds{0});
+}
+
+bool Association::wait_for_input(std::chrono::milliseconds time) const
+{
+    return impl_->pdvs.has_pdv() || impl_->channel.readable_until(Clock::now() + time);
 }
 
 } // namespace dcmpipe::net

@@ -23,6 +23,7 @@ struct Association::Impl {
     std::string calling_aet{};
     std::string called_aet{};
     std::vector<Context> contexts{};
+    bool relational = false;
     PdvReader pdvs;
 
     Impl(std::unique_ptr<Transport> transport, const Patience& how_long, std::function<bool()> stop);
@@ -40,6 +41,8 @@ struct Association::Impl {
     void confirm_identity();
     void ask_whether_admitted(const AcceptSettings& settings);
     void negotiate(const AcceptSettings& settings);
+    void answer_extended_negotiation(const AcceptSettings& settings);
+    void answer_window();
     void request(const RequestSettings& settings);
     T_ASC_Parameters* proposal(const RequestSettings& settings);
 

@@ -1,5 +1,6 @@
 #include "dicom/uid.hpp"
 #include "net/association_impl.hpp"
+#include "net/async_window.hpp"
 #include "net/node.hpp"
 
 #include <algorithm>
@@ -23,6 +24,7 @@ ProposedContext proposed(const T_ASC_PresentationContext& context)
             result.transfer_syntaxes.emplace_back(syntax);
         }
     }
+    result.as_scu = context.proposedRole != ASC_SC_ROLE_SCP;
     result.as_scp = context.proposedRole == ASC_SC_ROLE_SCP || context.proposedRole == ASC_SC_ROLE_SCUSCP;
     return result;
 }
@@ -84,6 +86,7 @@ void Association::Impl::accept(const AcceptSettings& settings)
 {
     channel.begin(patience.association, 0, "it took too long to ask for an association");
     dcmExternalSocketHandle.set(channel.transport().fd());
+    channel.listen_in(true);
     open_network(NET_ACCEPTOR);
     const auto condition = ASC_receiveAssociation(
         network, &association, static_cast<long>(settings.max_pdu), nullptr, nullptr, OFFalse, DUL_NOBLOCK,
@@ -96,8 +99,20 @@ void Association::Impl::accept(const AcceptSettings& settings)
     refuse_other_applications();
     ask_whether_admitted(settings);
     negotiate(settings);
+    answer_extended_negotiation(settings);
     check("no association with", ASC_acknowledgeAssociation(association));
+    answer_window();
     channel.flush();
+}
+
+/// A peer may send as many requests at once as it likes: they wait in the connection, and are answered in
+/// their order. We have one under way.
+void Association::Impl::answer_window()
+{
+    if (const auto asked = window_of(channel.heard())) {
+        channel.unsent() = with_window(std::move(channel.unsent()), {.invoked = asked->invoked});
+    }
+    channel.listen_in(false);
 }
 
 void Association::Impl::refuse_other_applications()
@@ -180,11 +195,73 @@ void Association::Impl::negotiate(const AcceptSettings& settings)
             const auto why = ASC_P_ABSTRACTSYNTAXNOTSUPPORTED;
             check("no association with", ASC_refusePresentationContext(parameters, id, why));
         } else {
-            check("no association with", ASC_acceptPresentationContext(parameters, id, syntax.c_str()));
+            // Who asks for roles is told which it has: it requests, we serve.
+            const bool asked = context.proposedRole != ASC_SC_ROLE_DEFAULT;
+            const auto role = asked ? ASC_SC_ROLE_SCU : ASC_SC_ROLE_DEFAULT;
+            check("no association with", ASC_acceptPresentationContext(parameters, id, syntax.c_str(), role));
             contexts.push_back({id, offer.abstract_syntax, syntax});
         }
     }
 }
+
+void Association::Impl::answer_extended_negotiation(const AcceptSettings& settings)
+{
+    SOPClassExtendedNegotiationSubItemList* asked = nullptr;
+    ASC_getRequestedExtNegList(association->params, &asked);
+    if (asked == nullptr || !settings.extend) {
+        return;
+    }
+    auto answers = std::make_unique<SOPClassExtendedNegotiationSubItemList>();
+    for (const auto* const item : *asked) {
+        const auto accepted = std::any_of(contexts.begin(), contexts.end(), [&](const Context& context) {
+            return item->sopClassUID == context.abstract_syntax.c_str();
+        });
+        const auto information = accepted ? settings.extend(item->sopClassUID.c_str()) : std::string{};
+        if (!information.empty()) {
+            auto answer = std::make_unique<SOPClassExtendedNegotiationSubItem>();
+            answer->sopClassUID = item->sopClassUID;
+            answer->sopClassUIDLength = static_cast<unsigned short>(item->sopClassUID.size());
+            answer->serviceClassAppInfoLength = static_cast<unsigned short>(information.size());
+            answer->itemLength =
+                static_cast<unsigned short>(2 + answer->sopClassUIDLength + information.size());
+            answer->serviceClassAppInfo = new unsigned char[information.size()]; // DCMTK deletes it
+            std::memcpy(answer->serviceClassAppInfo, information.data(), information.size());
+            answers->push_back(answer.release());
+        }
+    }
+    if (!answers->empty()) {
+        ASC_setAcceptedExtNegList(association->params, answers.release()); // the parameters' now
+    }
+}
+
+namespace {
+
+/// A sub-item of one byte: 1 (PS3.4 Table C.5-1). The parameters own it.
+void ask_for_relational(T_ASC_Parameters& parameters, const std::string& sop_class)
+{
+    auto item = std::make_unique<SOPClassExtendedNegotiationSubItem>();
+    auto service = std::make_unique<unsigned char[]>(1);
+    service[0] = 1;
+    item->sopClassUID = sop_class.c_str();
+    item->serviceClassAppInfoLength = 1;
+    item->serviceClassAppInfo = service.release();
+    auto items = std::make_unique<SOPClassExtendedNegotiationSubItemList>();
+    items->push_back(item.release());
+    ASC_setRequestedExtNegList(&parameters, items.release());
+}
+
+bool agreed_to_relational(T_ASC_Parameters& parameters)
+{
+    SOPClassExtendedNegotiationSubItemList* items = nullptr;
+    ASC_getAcceptedExtNegList(&parameters, &items);
+    if (items == nullptr || items->empty()) {
+        return false;
+    }
+    const auto* const item = items->front();
+    return item->serviceClassAppInfoLength > 0 && item->serviceClassAppInfo[0] == 1;
+}
+
+} // namespace
 
 T_ASC_Parameters* Association::Impl::proposal(const RequestSettings& settings)
 {
@@ -209,6 +286,9 @@ T_ASC_Parameters* Association::Impl::proposal(const RequestSettings& settings)
                 context.as_scp ? ASC_SC_ROLE_SCP : ASC_SC_ROLE_DEFAULT);
         }
         id += 2;
+    }
+    if (settings.relational) {
+        ask_for_relational(*parameters, settings.contexts.front().abstract_syntax);
     }
     if (condition.bad()) {
         static_cast<void>(ASC_destroyAssociationParameters(&parameters));
@@ -244,6 +324,7 @@ void Association::Impl::request(const RequestSettings& settings)
         throw Error{ErrorKind::Peer, "rejected by", peer(), rejection_text(rejection)};
     }
     check("no association with", condition);
+    relational = settings.relational && agreed_to_relational(*parameters);
     for (int i = 0; i < ASC_countPresentationContexts(parameters); ++i) {
         T_ASC_PresentationContext context;
         check("no association with", ASC_getPresentationContext(parameters, i, &context));

@@ -5,15 +5,19 @@
 #include <filesystem>
 #include <optional>
 #include <string_view>
+#include <vector>
 
 namespace dcmpipe::net {
 
-/// The node that `text` means: `AET@host:port`, or a name in the nodes file.
-///
-/// The file is JSON. `nodes` is an object of nodes by name, or an array of nodes with `name` or `id`; a node
-/// has `aet` (or `ae_title`), `address` (or `host`, `ip`, `ip_address`) and `port`, and may be disabled by
-/// `enabled` (or `is_active`). Orthanc's configuration is read as well: `DicomModalities`. Throws
-/// Error{Usage}.
+/// The node that `text` means: `AET@host:port`, or a name in the nodes file (see NodeFile). One that the
+/// file disables is refused. Throws Error{Usage}.
 Node resolve_node(std::string_view text, const std::optional<std::filesystem::path>& nodes_file);
+
+/// Where the enabled node with this AE title listens; nothing where the file has none, or no host and port of
+/// it. Throws Error{Usage}.
+std::optional<Node> listening_node(std::string_view aet, const std::filesystem::path& nodes_file);
+
+/// Every node of the file that is not disabled, in its order. Throws Error{Usage}.
+std::vector<Node> enabled_nodes(const std::filesystem::path& nodes_file);
 
 } // namespace dcmpipe::net

@@ -44,4 +44,18 @@ TEST_CASE("a node is written out, or called by its name in any of the known form
         read(R"({"nodes": {"a": {"aet": "A", "ip": "b", "port": 1, "enabled": false}}})", "a"), Error);
     CHECK_THROWS_AS(read(R"({"nodes": {"a": {"aet": "A", "ip": "b"}}})", "a"), Error);
     CHECK_THROWS_AS(resolve_node("pacs", {}), Error);
+    CHECK_THROWS_AS(read(R"({"other": {}})", "pacs"), Error);
+    CHECK_THROWS_AS(read(R"({"nodes": {"a": {"aet": "A", "ip": "b", "port": 1, "prot": 2}}})", "a"), Error);
+}
+
+TEST_CASE("the enabled nodes of a file, in its order")
+{
+    const Scratch scratch;
+    const auto path = scratch.path() / "nodes.json";
+    std::ofstream{path} << R"({"nodes": [{"aet": "B", "ip": ["10.0.0.2", "10.0.0.3"], "port": 1},
+        {"aet": "OFF", "ip": "10.0.0.9", "port": 1, "enabled": false}, {"aet": "A", "ip": "::2", "port": "2"}]})";
+    const auto nodes = dcmpipe::net::enabled_nodes(path);
+    REQUIRE(nodes.size() == 2);
+    CHECK(nodes[0].text() == "B@10.0.0.2:1");
+    CHECK(nodes[1].text() == "A@[::2]:2");
 }
