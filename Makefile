@@ -27,11 +27,10 @@ test: build
 demo:
 	sh scripts/demo.sh
 
-# make bench BENCH_SCALE=5: instructions a walk takes, dpipe-anon beside cp and its peers (tests/bench)
+# Every benchmark in turn, with what to hold its figures against: make bench PEERS=1 BENCH_SCALE=5 (tests/bench/figures.py)
 bench: build
 	sh scripts/setup.sh bench test
-	python3 tests/bench/walk_cost.py $(B)
-	PYTHONPATH=tests/bench DPIPE_BUILD=$(B) /usr/bin/python3 -B tests/bench/anon_bench.py
+	sh scripts/bench.sh $(B)
 
 # What leaves, beside those who do the same: DICOMDIR. make bench-out BENCH_SCALE=5
 bench-out: build
