@@ -12,7 +12,10 @@ export DPIPE_BUILD="$build" PYTHONPATH=tests/bench BENCH_JSON="${BENCH_JSON:-$bu
 echo "$(lscpu | sed -n 's/^Model name: *//p'), $(nproc) cores, Linux $(uname -r), load $(cut -d' ' -f1 /proc/loadavg)"
 if [ $# -eq 0 ]; then
     python3 tests/bench/walk_cost.py "$build"
-    set -- $(cd tests/bench && ls -- *_bench.py | sed 's/_bench\.py$//')
+    for script in tests/bench/*_bench.py; do
+        name=${script##*/}
+        set -- "$@" "${name%_bench.py}"
+    done
 fi
 for name in "$@"; do
     /usr/bin/python3 -B "tests/bench/${name}_bench.py"
