@@ -23,6 +23,7 @@ struct Association::Impl {
     std::string calling_aet{};
     std::string called_aet{};
     std::vector<Context> contexts{};
+    bool relational = false;
     PdvReader pdvs;
 
     Impl(std::unique_ptr<Transport> transport, const Patience& how_long, std::function<bool()> stop);
