@@ -38,6 +38,13 @@ std::string proc_name(int fd)
     return fmt::format("/proc/self/fd/{}", fd);
 }
 
+/// What has no name gets one by way of /proc; a bare chroot has none.
+bool has_proc()
+{
+    static const bool there = ::access("/proc/self/fd", F_OK) == 0;
+    return there;
+}
+
 bool link_fd(int fd, const fs::path& name)
 {
     return ::linkat(AT_FDCWD, proc_name(fd).c_str(), AT_FDCWD, name.c_str(), AT_SYMLINK_FOLLOW) == 0;
@@ -64,7 +71,7 @@ OutputFile::OutputFile(fs::path path, mode_t mode) : path_(std::move(path))
         make_folders(folder);
         fd_ = Fd{::open(folder.c_str(), flags | O_TMPFILE, mode)};
     }
-    if (fd_ && ::access(proc_name(fd_.get()).c_str(), F_OK) == 0) {
+    if (fd_ && has_proc()) {
         return;
     }
     if (!fd_ && errno != EOPNOTSUPP && errno != EISDIR && errno != EINVAL) {

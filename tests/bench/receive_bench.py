@@ -18,6 +18,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
@@ -111,6 +112,34 @@ def pour(files, associations):
     return send
 
 
+def flush_each(place, files, associations):
+    """What the disk allows at most: each file written, flushed, named, and its folder flushed; nothing else."""
+    def write(share, folder):
+        (folder / "study").mkdir(parents=True)
+        for number, data in enumerate(share):
+            fd = os.open(folder / "part", os.O_CREAT | os.O_WRONLY)
+            os.write(fd, data)
+            os.fdatasync(fd)
+            os.close(fd)
+            os.rename(folder / "part", folder / "study" / str(number))
+            named = os.open(folder / "study", os.O_RDONLY)
+            os.fsync(named)
+            os.close(named)
+
+    data = [path.read_bytes() for path in files]
+    with tempfile.TemporaryDirectory(prefix="dpipe-bench-", dir=place) as name:
+        threads = [threading.Thread(target=write, args=(data[n::associations], pathlib.Path(name) / str(n)))
+                   for n in range(associations)]
+        start = time.perf_counter()
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        seconds = time.perf_counter() - start
+    os.sync()
+    return seconds, 0, 0
+
+
 def storescu(files):
     def send(port):
         start = time.perf_counter()
@@ -120,11 +149,13 @@ def storescu(files):
     return send
 
 
-def compare(what, count, receivers, places, sender):
+def compare(what, count, receivers, places, sender, floor=None):
     rows = {}
     for _ in range(RUNS):
         for name, words, place in receivers:
             rows.setdefault((name, place), []).append(serve(words, places[place], sender))
+        if floor:
+            rows.setdefault(("nothing but two flushes", "disk"), []).append(floor())
     print(f"\n{what}: {RUNS} runs in turn, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}")
     print(f"{'':28} {'a second':>9} {'x storescp':>10} {'CPU ms each':>11} {'failed':>7}")
     for (name, place), runs in rows.items():
@@ -143,7 +174,7 @@ def compare(what, count, receivers, places, sender):
 
 def main():
     there = [entry for entry in RECEIVERS
-             if entry[0] != "Orthanc" or ORTHANC if "dcmqrscp" not in entry[0] or shutil.which("dcmqrscp")]
+             if (entry[0] != "Orthanc" or ORTHANC) and ("dcmqrscp" not in entry[0] or shutil.which("dcmqrscp"))]
     memory = os.environ.get("BENCH_DIR", "/dev/shm")
     places = {"memory": memory, "disk": os.environ.get("BENCH_DISK", "/var/tmp")}
     with tempfile.TemporaryDirectory(prefix="dpipe-bench-", dir=memory) as name:
@@ -153,7 +184,8 @@ def main():
             subprocess.run([sys.executable, "-B", HERE / "corpus.py", kind, tree, str(count)], check=True)
             files = sorted(tree.rglob("*.dcm"))
             for associations in ASSOCIATIONS:
-                compare(f"{kind}, {associations} associations", count, there, places, pour(files, associations))
+                compare(f"{kind}, {associations} associations", count, there, places, pour(files, associations),
+                        lambda n=associations: flush_each(places["disk"], files, n))
             if kind == "small":
                 few = [entry for entry in there if entry[0] == BASE or "dpipe" in entry[0]]
                 compare("small, stock storescu", 100, few, places, storescu(files[:100]))
