@@ -38,11 +38,11 @@ std::string proc_name(int fd)
     return fmt::format("/proc/self/fd/{}", fd);
 }
 
-/// What has no name gets one by way of /proc; a bare chroot has none.
-bool has_proc()
+/// Without /proc a file that has no name can be given none.
+bool can_name_later()
 {
-    static const bool there = ::access("/proc/self/fd", F_OK) == 0;
-    return there;
+    static const bool mounted = ::access("/proc/self/fd", F_OK) == 0;
+    return mounted;
 }
 
 bool link_fd(int fd, const fs::path& name)
@@ -71,7 +71,7 @@ OutputFile::OutputFile(fs::path path, mode_t mode) : path_(std::move(path))
         make_folders(folder);
         fd_ = Fd{::open(folder.c_str(), flags | O_TMPFILE, mode)};
     }
-    if (fd_ && has_proc()) {
+    if (fd_ && can_name_later()) {
         return;
     }
     if (!fd_ && errno != EOPNOTSUPP && errno != EISDIR && errno != EINVAL) {
