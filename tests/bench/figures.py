@@ -12,6 +12,7 @@ import dataclasses
 import json
 import os
 import pathlib
+import resource
 import shutil
 import statistics
 import subprocess
@@ -31,12 +32,14 @@ JSON = pathlib.Path(os.environ.get("BENCH_JSON") or BUILD / "bench.jsonl")
 @dataclasses.dataclass
 class Contender:
     name: str
-    words: object  # the command, or a function that prepares the run and gives it
+    words: object = None  # the command, or a function that prepares the run and gives it
     out: pathlib.Path = None  # what the run makes: removed before the next
     slow: bool = False  # runs with PEERS=1 only, and once
     needs: str = ""  # a program that must be installed
     target: float = None  # the most wall time beside the reference
     files: int = None  # how many *.dcm it must make
+    work: object = None  # instead of a command: a function that runs several
+    check: object = None  # a function that says after a run whether all is there
 
 
 def scratch():
@@ -55,16 +58,14 @@ def remove(path):
     pathlib.Path(path).unlink(missing_ok=True)
 
 
-def timed(words, out=None, stdin=None):
+def timed(words):
     """Wall time, processor time of the whole tree of processes, the memory of the first (by time(1), a small process:
-    a child's peak begins with its parent's), *.dcm made. Ends all where the command fails."""
-    if out is not None:
-        remove(out)
+    a child's peak begins with its parent's). Ends all where the command fails."""
     with tempfile.NamedTemporaryFile("r") as peak:
         start = time.perf_counter()
         process = subprocess.Popen(
             ["time", "-q", "-f", "%M", "-o", peak.name, *map(str, words)], stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE, stdin=stdin or subprocess.DEVNULL)
+            stderr=subprocess.PIPE, stdin=subprocess.DEVNULL)
         said = process.stderr.read()
         _, status, used = os.wait4(process.pid, 0)
         wall = time.perf_counter() - start
@@ -72,9 +73,31 @@ def timed(words, out=None, stdin=None):
         process.returncode = os.waitstatus_to_exitcode(status)
         if process.returncode != 0:
             sys.exit(f"{' '.join(map(str, words))} ended with {process.returncode}: {said.decode(errors='replace')}")
-        made = sum(name.endswith(".dcm") for _, _, names in os.walk(out) for name in names) if out else 0
-        return {"wall": wall, "cpu": used.ru_utime + used.ru_stime, "rss_mb": int(peak.read().split()[-1]) / 1024,
-                "files": made}
+        return {"wall": wall, "cpu": used.ru_utime + used.ru_stime, "rss_mb": int(peak.read().split()[-1]) / 1024}
+
+
+def worked(work):
+    """As timed(), for what starts its own processes; their memory is not known."""
+    before, start = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
+    work()
+    wall, after = time.perf_counter() - start, resource.getrusage(resource.RUSAGE_CHILDREN)
+    return {"wall": wall, "cpu": after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime, "rss_mb": 0.0}
+
+
+def run_once(bench, one):
+    if one.out is not None:
+        remove(one.out)
+    if one.work:
+        run = worked(one.work)
+    else:
+        run = timed(one.words() if callable(one.words) else one.words)
+    if one.files is not None:
+        made = sum(name.endswith(".dcm") for _, _, names in os.walk(one.out) for name in names)
+        if made != one.files:
+            sys.exit(f"{bench}: {one.name} made {made} of {one.files} files")
+    if one.check and not one.check():
+        sys.exit(f"{bench}: {one.name} did not bring everything")
+    return run
 
 
 def record(bench, who, **figures):
@@ -102,16 +125,14 @@ def compare(bench, title, contenders, reference):
             print(f"{bench}: {one.name} is left out: {one.needs} is not installed")
         elif not one.slow or PEERS:
             chosen.append(one)
+    if reference not in {one.name for one in chosen}:
+        print(f"{bench} is left out: there is nothing to compare with")
+        return {}
     results = {one.name: [] for one in chosen}
     for number in range(RUNS):
         for one in chosen:
             if not one.slow or number == 0:
-                if one.out is not None:
-                    remove(one.out)
-                run = timed(one.words() if callable(one.words) else one.words, one.out)
-                if one.files is not None and run["files"] != one.files:
-                    sys.exit(f"{bench}: {one.name} made {run['files']} of {one.files} files")
-                results[one.name].append(run)
+                results[one.name].append(run_once(bench, one))
     for one in chosen:
         if one.out is not None:
             remove(one.out)

@@ -44,7 +44,7 @@ def main():
             folder = pathlib.Path(name)
             tree, out = corpus("study", folder / "tree", count), folder / "out"
             for who, words in COMMANDS.items():
-                runs[who].append(timed(words(folder, tree, out), out))
+                runs[who].append(timed(words(folder, tree, out)))
                 remove(out)
     print("\ngrowth: " + ", ".join(f"{count:,}" for count in COUNTS) + " small files")
     for who, of_command in runs.items():
