@@ -6,6 +6,7 @@
 #include <array>
 #include <cstring>
 #include <memory>
+#include <mutex>
 
 namespace dcmpipe::net {
 
@@ -69,10 +70,26 @@ void introduce_us(T_ASC_Parameters& parameters)
     copy_text(ImplementationVersionName, our_version, sizeof our_version);
 }
 
+std::string_view refusal_text(T_ASC_P_ResultReason reason)
+{
+    switch (reason) {
+    case ASC_P_ABSTRACTSYNTAXNOTSUPPORTED:
+        return "it does not take this SOP class";
+    case ASC_P_TRANSFERSYNTAXESNOTSUPPORTED:
+        return "it does not take this transfer syntax";
+    case ASC_P_USERREJECTION:
+        return "it does not want them";
+    default:
+        return "it gives no reason";
+    }
+}
+
 } // namespace
 
 void Association::Impl::open_network(T_ASC_NetworkRole role)
 {
+    static std::mutex one_at_a_time; // DUL fills the table of its states anew for each
+    const std::lock_guard lock{one_at_a_time};
     const auto seconds = static_cast<int>(patience.association.count());
     check("cannot talk to", ASC_initializeNetwork(role, 0, seconds, &network));
     auto layer = std::make_unique<DulLayer>(channel, role == NET_REQUESTOR);
@@ -180,7 +197,9 @@ void Association::Impl::negotiate(const AcceptSettings& settings)
             const auto why = ASC_P_ABSTRACTSYNTAXNOTSUPPORTED;
             check("no association with", ASC_refusePresentationContext(parameters, id, why));
         } else {
-            check("no association with", ASC_acceptPresentationContext(parameters, id, syntax.c_str()));
+            const bool serves = settings.peer_may_serve && offer.as_scp;
+            const auto role = serves ? context.proposedRole : ASC_SC_ROLE_DEFAULT;
+            check("no association with", ASC_acceptPresentationContext(parameters, id, syntax.c_str(), role));
             contexts.push_back({id, offer.abstract_syntax, syntax});
         }
     }
@@ -250,6 +269,10 @@ void Association::Impl::request(const RequestSettings& settings)
         if (context.resultReason == ASC_P_ACCEPTANCE) {
             contexts.push_back(
                 {context.presentationContextID, context.abstractSyntax, context.acceptedTransferSyntax});
+        } else {
+            refused.push_back(
+                {context.abstractSyntax, context.proposedTransferSyntaxes[0],
+                 refusal_text(context.resultReason)});
         }
     }
 }

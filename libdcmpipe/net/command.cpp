@@ -156,6 +156,10 @@ std::string name_of(CommandField field)
         return "C-MOVE";
     case CommandField::CEchoRequest:
         return "C-ECHO";
+    case CommandField::NEventReportRequest:
+        return "N-EVENT-REPORT";
+    case CommandField::NActionRequest:
+        return "N-ACTION";
     default:
         return fmt::format("command {:04X}H", static_cast<unsigned>(field));
     }

@@ -16,12 +16,16 @@ enum class CommandField : std::uint16_t {
     CFindRequest = 0x0020,
     CMoveRequest = 0x0021,
     CEchoRequest = 0x0030,
+    NEventReportRequest = 0x0100,
+    NActionRequest = 0x0130,
     CCancelRequest = 0x0fff,
     CStoreResponse = 0x8001,
     CGetResponse = 0x8010,
     CFindResponse = 0x8020,
     CMoveResponse = 0x8021,
     CEchoResponse = 0x8030,
+    NEventReportResponse = 0x8100,
+    NActionResponse = 0x8130,
 };
 
 /// (0000,0900) Status (PS3.7 §C, PS3.4 for each service).
