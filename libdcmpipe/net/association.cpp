@@ -227,7 +227,7 @@ void Association::send(std::uint8_t context_id, const Command& command)
 
 void Association::send(std::uint8_t context_id, Command command, std::string_view data_set)
 {
-    impl_->channel.begin(impl_->patience.message);
+    impl_->channel.begin(impl_->patience.message, impl_->patience.least_rate, "it takes too little data");
     impl_->send(context_id, DUL_COMMANDPDV, command.announce_data_set().encode());
     impl_->send(context_id, DUL_DATASETPDV, data_set);
     impl_->channel.flush();
@@ -258,6 +258,8 @@ void Association::abort() noexcept
     if (impl_->association != nullptr) {
         static_cast<void>(ASC_abortAssociation(impl_->association));
     }
+    impl_->channel.try_flush();
+    impl_->channel.transport().settle(Clock::now() + std::chrono::seconds{1});
 }
 
 int Association::fd() const noexcept

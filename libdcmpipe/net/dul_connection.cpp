@@ -1,6 +1,6 @@
 #include "net/dul_connection.hpp"
 
-#include <algorithm>
+#include <cerrno>
 #include <cstring>
 
 #include <netinet/in.h>
@@ -16,6 +16,7 @@ namespace {
 
 constexpr std::size_t most_unsent = 128 * 1024;
 constexpr std::size_t read_ahead = 128 * 1024;
+constexpr std::chrono::hours most_credit{24 * 365}; // far from where a TimePoint overflows
 
 class DulConnection : public DcmTransportConnection {
 public:
@@ -57,7 +58,9 @@ private:
 
 void Channel::begin(std::chrono::seconds time, double least_rate, std::string_view overdue)
 {
-    until_ = std::min(Clock::now() + time, end_);
+    time_ = time;
+    moved_ = Clock::now();
+    until_ = moved_ + time;
     overdue_ = overdue;
     seconds_a_byte_ = least_rate > 0 ? 1 / least_rate : 0;
 }
@@ -99,8 +102,8 @@ bool Channel::readable() noexcept
     return guarded(
         [&] {
             flush();
-            while (!readable_until(until_)) {
-                if (Clock::now() >= until_) {
+            while (!readable_until(deadline())) {
+                if (Clock::now() >= deadline()) {
                     give_up();
                 }
             }
@@ -116,10 +119,27 @@ bool Channel::try_flush() noexcept
 
 void Channel::flush()
 {
-    if (!unsent_.empty()) {
+    if (!unsent_.empty() && !cut_short_) {
         const auto bytes = std::exchange(unsent_, {});
-        transport_->write(bytes, until_);
+        cut_short_ = true;
+        transport_->write(bytes, deadline());
+        cut_short_ = false;
+        moved(bytes.size());
     }
+}
+
+void Channel::forget_failure() noexcept
+{
+    if (!cut_short_) {
+        failure_.reset();
+    }
+}
+
+void Channel::moved(std::size_t bytes)
+{
+    moved_ = Clock::now();
+    const std::chrono::duration<double> credit{seconds_a_byte_ * static_cast<double>(bytes)};
+    until_ = std::min(until_ + std::chrono::duration_cast<Clock::duration>(credit), moved_ + most_credit);
 }
 
 void Channel::read_whole(char* to, std::size_t size)
@@ -148,8 +168,7 @@ std::size_t Channel::receive(char* to, std::size_t size)
         if (got == 0) {
             throw Error{ErrorKind::Peer, "lost the connection to", transport_->peer(), "it hung up"};
         }
-        const std::chrono::duration<double> credit{seconds_a_byte_ * static_cast<double>(got)};
-        until_ = std::min(until_ + std::chrono::duration_cast<Clock::duration>(credit), end_);
+        moved(got);
     }
     const auto count = std::min(size, input_.size() - taken_);
     std::memcpy(to, input_.data() + taken_, count);
@@ -160,9 +179,9 @@ std::size_t Channel::receive(char* to, std::size_t size)
 std::size_t Channel::read_transport()
 {
     try {
-        return transport_->read(input_.data(), input_.size(), until_);
+        return transport_->read(input_.data(), input_.size(), deadline());
     } catch (const Error&) {
-        if (Clock::now() >= until_) {
+        if (Clock::now() >= deadline()) {
             give_up();
         }
         throw;

@@ -4,7 +4,7 @@
 #include "core/fd.hpp"
 #include "net/transport.hpp"
 
-#include <cerrno>
+#include <algorithm>
 #include <memory>
 #include <optional>
 #include <string>
@@ -26,8 +26,9 @@ public:
     Transport& transport() { return *transport_; }
     const Transport& transport() const { return *transport_; }
 
-    /// What follows may take `time`, and one second more for every `least_rate` bytes that come. Where it
-    /// takes longer, `overdue` says what did.
+    /// What follows may take `time`, and one second more for every `least_rate` bytes that go either way; but
+    /// no single pause is longer than `time`, whatever went before. Where it takes longer, `overdue` says
+    /// what did.
     void begin(
         std::chrono::seconds time, double least_rate = 0,
         std::string_view overdue = "it went silent or too slow");
@@ -54,8 +55,8 @@ public:
     bool try_flush() noexcept;
 
     const std::optional<Error>& failure() const noexcept { return failure_; }
-    /// So that an abort can still be tried.
-    void forget_failure() noexcept { failure_.reset(); }
+    /// So that an abort can still be tried. Where writing failed it stays: a PDU may have been cut short.
+    void forget_failure() noexcept;
 
 private:
     template <class Work, class Result>
@@ -63,16 +64,21 @@ private:
     bool buffered() const { return taken_ < input_.size(); }
     std::size_t receive(char* to, std::size_t size);
     std::size_t read_transport();
+    TimePoint deadline() const { return std::min({until_, moved_ + time_, end_}); }
+    void moved(std::size_t bytes);
     [[noreturn]] void give_up() const;
 
     std::unique_ptr<Transport> transport_;
     std::string input_;     ///< read ahead
     std::size_t taken_ = 0; ///< of input_
-    TimePoint until_{};
+    std::chrono::seconds time_{};
+    TimePoint until_{}; ///< for all of what begin() began
+    TimePoint moved_{}; ///< when bytes went last, or it began
     TimePoint end_ = TimePoint::max();
     std::string overdue_{};     ///< what is, after until_
     double seconds_a_byte_ = 0; ///< that until_ moves by what was read
     std::string unsent_;
+    bool cut_short_ = false; ///< writing failed
     std::optional<Error> failure_;
 };
 

@@ -166,6 +166,7 @@ public:
         return SSL_has_pending(session_.get()) == 1 || below_.transport->readable(until);
     }
 
+    void settle(TimePoint until) noexcept override { below_.transport->settle(until); }
     int fd() const noexcept override { return below_.transport->fd(); }
     const std::string& peer() const noexcept override { return below_.transport->peer(); }
 

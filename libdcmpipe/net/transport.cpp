@@ -8,10 +8,12 @@
 #include <system_error>
 
 #include <fcntl.h>
+#include <linux/sockios.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 
 #include <fmt/format.h>
@@ -60,6 +62,14 @@ void set_option(int fd, int level, int option, int value)
     [[maybe_unused]] const int result = ::setsockopt(fd, level, option, &value, sizeof value);
 }
 
+void reset_when_closed(int fd)
+{
+    const linger at_once{.l_onoff = 1, .l_linger = 0};
+    [[maybe_unused]] const int result = ::setsockopt(fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+}
+
+constexpr int kept_after_close_ms = 10'000;
+
 } // namespace
 
 Transport::~Transport() = default;
@@ -72,6 +82,11 @@ TcpTransport::TcpTransport(Fd socket, std::string peer) : socket_(std::move(sock
     }
     set_option(fd(), IPPROTO_TCP, TCP_NODELAY, 1);
     set_option(fd(), SOL_SOCKET, SO_KEEPALIVE, 1);
+}
+
+TcpTransport::~TcpTransport()
+{
+    set_option(fd(), IPPROTO_TCP, TCP_USER_TIMEOUT, kept_after_close_ms);
 }
 
 std::size_t TcpTransport::read(char* to, std::size_t size, TimePoint until)
@@ -100,6 +115,8 @@ void TcpTransport::write(std::string_view bytes, TimePoint until)
         } else if (errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR) {
             fail("lost the connection to", peer_, reason_of(errno));
         } else if (!wait_for(fd(), POLLOUT, until)) {
+            // A farewell would queue behind what is not taken, and the peer would never hear of the end.
+            reset_when_closed(fd());
             fail("gave up on", peer_, "it takes no more data");
         }
     }
@@ -108,6 +125,22 @@ void TcpTransport::write(std::string_view bytes, TimePoint until)
 bool TcpTransport::readable(TimePoint until)
 {
     return wait_once(fd(), POLLIN, until);
+}
+
+void TcpTransport::settle(TimePoint until) noexcept
+{
+    const auto waiting = [this] {
+        int bytes = 0;
+        pollfd broken{fd(), 0, 0}; // that the peer has reset the connection is told unasked
+        return ::ioctl(fd(), SIOCOUTQ, &bytes) == 0 && bytes > 0 && ::poll(&broken, 1, 0) == 0;
+    };
+    while (waiting()) { // nothing tells when it ends
+        if (Clock::now() >= until) {
+            return reset_when_closed(fd());
+        }
+        constexpr timespec a_moment{0, 1'000'000};
+        ::nanosleep(&a_moment, nullptr);
+    }
 }
 
 namespace {

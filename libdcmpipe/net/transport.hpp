@@ -33,6 +33,10 @@ public:
     /// a signal came first.
     virtual bool readable(TimePoint until) = 0;
 
+    /// Before it is closed against the peer's will: waits until `until` for the peer to take what was
+    /// written. What it has not taken by then is thrown away, and closing tells it so by a reset.
+    virtual void settle(TimePoint until) noexcept = 0;
+
     /// To poll for reading. Bytes may also wait inside the transport: ask readable() first.
     virtual int fd() const noexcept = 0;
 
@@ -42,14 +46,20 @@ public:
 
 /// A connected TCP socket. Each write goes out at once and what came is acknowledged at once: associations
 /// talk in turns, where Nagle's algorithm and delayed acknowledgements wait for each other.
+///
+/// What a peer does not take is not kept for it: where a write ran out of time, closing resets the
+/// connection, so that the peer learns of it and the system's buffers are free; what it has not taken ten
+/// seconds after an orderly end is dropped.
 class TcpTransport : public Transport {
 public:
     /// `peer` is its address for people.
     TcpTransport(Fd socket, std::string peer);
+    ~TcpTransport() override;
 
     std::size_t read(char* to, std::size_t size, TimePoint until) override;
     void write(std::string_view bytes, TimePoint until) override;
     bool readable(TimePoint until) override;
+    void settle(TimePoint until) noexcept override;
     int fd() const noexcept override { return socket_.get(); }
     const std::string& peer() const noexcept override { return peer_; }
 

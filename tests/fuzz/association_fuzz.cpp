@@ -27,6 +27,7 @@ public:
     }
     void write(std::string_view /*bytes*/, net::TimePoint /*until*/) override {}
     bool readable(net::TimePoint /*until*/) override { return true; }
+    void settle(net::TimePoint /*until*/) noexcept override {}
     int fd() const noexcept override { return socket_.get(); }
     const std::string& peer() const noexcept override { return peer_; }
 
