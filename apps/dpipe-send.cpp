@@ -9,13 +9,13 @@
 #include "dicom/uid.hpp"
 #include "net/node_book.hpp"
 #include "net/store_scu.hpp"
+#include "send/outcome.hpp"
 #include "send/report.hpp"
 #include "send/sender.hpp"
+#include "send/source.hpp"
 #include "send/verdict.hpp"
 
 #include <algorithm>
-
-#include <sys/stat.h>
 
 #include <fmt/format.h>
 
@@ -23,7 +23,7 @@ namespace {
 
 namespace fs = std::filesystem;
 using namespace dcmpipe;
-using Outcome = send::Delivery::Outcome;
+using ZipVerdict = send::ZipTallies::Verdict;
 
 constexpr cli::About about{
     .name = "dpipe-send",
@@ -239,30 +239,21 @@ send::SendSettings settings_of(const Options& options)
     return settings;
 }
 
-/// What became of the instances of one ZIP: without --json it is one result.
-struct ZipTally {
-    std::uint64_t open = 1; ///< instances under way, and the reading of the ZIP
-    bool sent = false;
-    bool failed = false;
-};
-
 /// Reads the inputs, hands their instances to a Sender, and prints what became of them.
 class Run {
 public:
     Run(const Options& options, send::SendSettings settings, cli::Context& context)
-        : options_(options), context_(context), tally_(settings.nodes), nodes_(settings.nodes)
+        : options_(options), context_(context), nodes_(settings.nodes), tally_(settings.nodes)
     {
         for (const auto& report : options_.reports) {
             if (report.extension() == ".csv") {
                 table_.emplace(report, nodes_);
             }
         }
-        if (options_.dry_run) {
-            if (fs::exists(settings.journal)) {
-                journal_.emplace(settings.journal);
-            }
-        } else {
+        if (!options_.dry_run) {
             sender_.emplace(std::move(settings), [this](const auto& shipment) { settled(shipment); });
+        } else if (fs::exists(settings.journal)) {
+            journal_.emplace(settings.journal);
         }
     }
 
@@ -273,7 +264,7 @@ public:
         } else {
             context_.require_inputs();
         }
-        while (!sender_ || sender_->any_node_left()) {
+        while (is_worth_it()) {
             if (sender_ && !context_.input_is_ready()) {
                 sender_->flush();
             }
@@ -290,9 +281,10 @@ public:
     }
 
 private:
+    bool is_worth_it() const { return !stop::requested() && (!sender_ || sender_->any_node_left()); }
+
     /// Whatever is wrong with one input, the next may be sound.
-    template <class Work>
-    void attempt(const fs::path& path, Work work)
+    void attempt(const fs::path& path, const std::function<void()>& work)
     {
         try {
             work();
@@ -300,101 +292,66 @@ private:
             if (error.kind() != ErrorKind::Input && error.kind() != ErrorKind::Refused) {
                 throw;
             }
-            const bool refused = error.kind() == ErrorKind::Refused;
-            const std::lock_guard lock{mutex_};
-            ++(refused ? tally_.kept_back : tally_.unread);
-            context_.fail(path, error, refused ? Status::Quarantined : Status::Failed);
+            refuse(path, error);
         }
+    }
+
+    void refuse(const fs::path& path, const Error& error)
+    {
+        const bool kept_back = error.kind() == ErrorKind::Refused;
+        {
+            const std::lock_guard lock{mutex_};
+            ++(kept_back ? tally_.kept_back : tally_.unread);
+        }
+        context_.fail(path, error, kept_back ? Status::Quarantined : Status::Failed);
     }
 
     void take(const fs::path& input)
     {
         attempt(input, [&] {
             for (const auto& file : files_below(input)) {
-                if (stop::requested() || (sender_ && !sender_->any_node_left())) {
+                if (!is_worth_it()) {
                     return;
                 }
-                attempt(file, [&] {
-                    if (archive::is_zip(file)) {
-                        take_zip(file);
-                    } else {
-                        take_instance(file, send::examine(file));
-                    }
-                });
+                attempt(file, [&] { take_file(file); });
             }
         });
     }
 
-    void take_instance(const fs::path& file, std::optional<send::Item> item)
+    void take_file(const fs::path& file)
     {
-        if (!item) {
-            log::info("passed over '{}': a DICOMDIR", file.string());
-            return;
+        const bool zip = archive::is_zip(file);
+        if (!zip) {
+            return send::read_items(file, false, [this](send::Item item) { take(std::move(item)); }, {});
         }
-        if (options_.require_deidentified && !item->identity_removed) {
+        auto verdict = ZipVerdict::Failed; // where it is not read to the end
+        zips_.begin(file);
+        attempt(file, [&] {
+            verdict = ZipVerdict::AllSentBefore;
+            send::read_items(
+                file, true, [this](send::Item item) { take(std::move(item)); },
+                [&](const std::string& name, const Error& error) {
+                    verdict = ZipVerdict::Failed;
+                    refuse(name, error);
+                });
+        });
+        end_zip(file, stop::requested() ? ZipVerdict::Failed : verdict);
+    }
+
+    void take(send::Item item)
+    {
+        if (options_.require_deidentified && !item.identity_removed) {
             throw Error{
-                ErrorKind::Refused, "kept back", file.string(),
+                ErrorKind::Refused, "kept back", item.path.string(),
                 "it does not say that it is de-identified: (0012,0062) is not YES"};
         }
-        if (item->entry) {
-            const std::lock_guard lock{mutex_};
-            ++zips_[file].open;
+        if (!sender_) {
+            return plan(item);
         }
-        if (sender_) {
-            sender_->submit(std::move(*item));
-        } else {
-            plan(*item);
+        if (item.entry) {
+            zips_.begin(item.path);
         }
-    }
-
-    void take_zip(const fs::path& path)
-    {
-        struct stat status {};
-        const archive::ZipReader zip{path};
-        if (::stat(path.c_str(), &status) != 0) {
-            throw Error::from_errno(ErrorKind::Input, "cannot read", path.string());
-        }
-        {
-            const std::lock_guard lock{mutex_};
-            zips_.try_emplace(path);
-        }
-        for (std::uint64_t entry = 0; entry < zip.entries() && !stop::requested(); ++entry) {
-            const auto name = zip.name(entry);
-            if (name.ends_with('/') || name.find("/.") != name.npos || name.starts_with('.')) {
-                continue;
-            }
-            try {
-                const auto fd = zip.unpack(entry);
-                take_instance(path, send::examine_entry(path, entry, send::stamp_of(status), fd.get()));
-            } catch (const Error& error) {
-                {
-                    const std::lock_guard lock{mutex_};
-                    zips_[path].failed = true;
-                }
-                attempt(path, [&] {
-                    throw Error{
-                        error.kind(), "cannot send", fmt::format("{}#{}", path.string(), entry),
-                        error.reason()};
-                });
-            }
-        }
-        const std::lock_guard lock{mutex_};
-        zips_[path].failed = zips_[path].failed || stop::requested();
-        close_zip(path);
-    }
-
-    /// With the mutex held. The last to close it tells of the ZIP.
-    void close_zip(const fs::path& path)
-    {
-        const auto zip = zips_.find(path);
-        if (--zip->second.open > 0) {
-            return;
-        }
-        const auto tally = zip->second;
-        zips_.erase(zip);
-        if (!context_.streams().json && !tally.failed && !options_.dry_run) {
-            context_.emit(Record{path, tally.sent ? Status::Ok : Status::Skipped});
-        }
+        sender_->submit(std::move(item));
     }
 
     /// What a dry run says of an instance.
@@ -406,62 +363,29 @@ private:
             const bool refused = known && known->stage == send::Stage::Refused;
             to_send += !known || (refused && options_.send.outlet.retry_failed) ? 1 : 0;
         }
-        auto record = record_of(item, to_send > 0 ? Status::Ok : Status::Skipped, {});
+        auto record = send::record_of(item, to_send > 0 ? Status::Ok : Status::Skipped);
         context_.emit(record.set("to_send", to_send).set("dry_run", true));
     }
 
-    static Record record_of(const send::Item& item, Status status, const std::string& reason)
-    {
-        Record record{item.path, status, reason};
-        if (item.entry) {
-            record.set("entry", static_cast<std::int64_t>(*item.entry));
-        }
-        record.set("SOPInstanceUID", item.instance_uid).set("bytes", static_cast<std::int64_t>(item.size));
-        return record;
-    }
-
+    /// Called by threads of the sender.
     void settled(const send::Shipment& shipment)
     {
-        const std::lock_guard lock{mutex_};
-        tally_.add(shipment);
+        const auto& item = shipment.item;
+        {
+            const std::lock_guard lock{mutex_};
+            tally_.add(shipment);
+        }
         if (table_) {
             table_->add(shipment);
         }
-        const auto& item = shipment.item;
-        std::int64_t sent = 0;
-        std::string reasons;
-        std::string warnings;
-        bool committed = true;
-        for (std::size_t i = 0; i < nodes_.size(); ++i) {
-            const auto& delivery = shipment.deliveries()[i];
-            const auto add = [&](std::string& list, const std::string& text) {
-                list += fmt::format("{}{}: {}", list.empty() ? "" : "; ", nodes_[i].text(), text);
-            };
-            if (delivery.outcome == Outcome::Failed) {
-                add(reasons, delivery.reason);
-            } else if (delivery.warned) {
-                add(warnings, send::describe(delivery.status));
+        auto record = send::record_of(shipment, nodes_);
+        if (options_.remove_source && !item.entry && send::is_committed(shipment)) {
+            const bool removed = send::remove_source(item);
+            record.set("removed", removed);
+            if (!removed) {
+                log::warning("'{}' stays: it changed, or may not be deleted", item.path.string());
             }
-            sent += delivery.outcome == Outcome::Sent ? 1 : 0;
-            committed = committed && delivery.committed;
         }
-        const auto status = !reasons.empty() ? Status::Failed : sent > 0 ? Status::Ok : Status::Skipped;
-        auto record = record_of(item, status, reasons);
-        record.set("sent", sent);
-        if (!warnings.empty()) {
-            record.set("warning", warnings);
-        }
-        if (options_.send.outlet.commit || options_.commit || options_.remove_source) {
-            record.set("committed", committed);
-        }
-        if (committed && options_.remove_source && !item.entry) {
-            remove(item, record);
-        }
-        tell(item, record);
-    }
-
-    void tell(const send::Item& item, const Record& record)
-    {
         if (!record.usable()) {
             log::error("cannot send '{}': {}", item.path.string(), record.reason());
         }
@@ -469,32 +393,31 @@ private:
             context_.emit(record);
         }
         if (item.entry) {
-            auto& zip = zips_.at(item.path);
-            zip.failed = zip.failed || !record.usable();
-            zip.sent = zip.sent || record.status() == Status::Ok;
-            close_zip(item.path);
+            end_zip(
+                item.path, !record.usable()                ? ZipVerdict::Failed
+                           : record.status() == Status::Ok ? ZipVerdict::AllSent
+                                                           : ZipVerdict::AllSentBefore);
         }
         context_.progress().add(1, item.size);
     }
 
-    /// Only the file that was sent.
-    static void remove(const send::Item& item, Record& record)
+    /// Without --json a ZIP is one result.
+    void end_zip(const fs::path& zip, ZipVerdict verdict)
     {
-        struct stat status {};
-        const bool same = ::lstat(item.path.c_str(), &status) == 0 && send::stamp_of(status) == item.stamp;
-        if (same && ::unlink(item.path.c_str()) == 0) {
-            record.set("removed", true);
-        } else {
-            log::warning("'{}' stays: it changed, or may not be deleted", item.path.string());
+        const auto total = zips_.end(zip, verdict);
+        if (total && total != ZipVerdict::Failed && !context_.streams().json && !options_.dry_run) {
+            context_.emit(Record{zip, total == ZipVerdict::AllSent ? Status::Ok : Status::Skipped});
         }
     }
 
     void conclude()
     {
+        std::optional<Error> given_up;
         for (std::size_t i = 0; i < nodes_.size() && sender_; ++i) {
             auto& node = tally_.nodes[i];
             if (const auto error = sender_->given_up(i)) {
                 node.given_up = error->reason();
+                given_up.emplace(ErrorKind::Peer, "gave up sending to", node.node, error->reason());
             }
             log::info(
                 "{}: {} sent ({} bytes), {} skipped, {} failed", node.node, node.sent, node.bytes,
@@ -509,26 +432,22 @@ private:
             }
         }
         if (tally_.kept_back > 0) {
-            throw Error{
-                ErrorKind::Refused,
-                fmt::format("{} inputs are kept back: not de-identified", tally_.kept_back)};
+            throw Error{ErrorKind::Refused, fmt::format("kept back {}: not de-identified", tally_.kept_back)};
         }
-        for (std::size_t i = 0; i < nodes_.size() && sender_; ++i) {
-            if (const auto error = sender_->given_up(i)) {
-                throw Error{ErrorKind::Peer, "gave up sending to", nodes_[i].text(), error->reason()};
-            }
+        if (given_up) {
+            throw Error{*given_up};
         }
     }
 
     const Options& options_;
     cli::Context& context_;
-    std::mutex mutex_; ///< of what follows
-    send::RunTally tally_;
-    std::map<fs::path, ZipTally> zips_;
-    std::optional<send::TableReport> table_;
     std::vector<net::Node> nodes_;
-    std::optional<send::Journal> journal_;
-    std::optional<send::Sender> sender_; ///< last: its threads use the others
+    std::mutex mutex_; ///< of tally_
+    send::RunTally tally_;
+    send::ZipTallies zips_;
+    std::optional<send::TableReport> table_;
+    std::optional<send::Journal> journal_; ///< of a dry run
+    std::optional<send::Sender> sender_;   ///< last: its threads use the others; none in a dry run
 };
 
 void echo(const send::SendSettings& settings, cli::Context& context)

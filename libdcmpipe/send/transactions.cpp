@@ -17,7 +17,7 @@ namespace {
 using namespace std::chrono_literals;
 
 /// Who calls to report has its report at hand.
-constexpr net::Patience impatience{.association = 10s, .idle = 10s, .message = 10s, .in_all = 60s};
+constexpr net::Patience impatience{.association = 10s, .idle = 5s, .message = 10s, .in_all = 60s};
 
 /// For reports alone.
 std::string choose_syntax(const net::ProposedContext& offer)
@@ -112,14 +112,17 @@ void ReportListener::serve(net::Listener::Connection connection)
     if (tls_) {
         transport = tls_->accept(std::move(transport), net::Clock::now() + impatience.association);
     }
+    bool reported = false;
     auto association = net::Association::accept(
         std::move(transport), {.max_pdu = settings_.max_pdu,
                                .patience = impatience,
                                .choose = choose_syntax,
                                .peer_may_serve = true,
-                               .stop_waiting = [this] { return ending_.load(); }});
+                               .stop_waiting = [&] { return ending_ && !reported; }});
     while (const auto message = association.receive()) {
-        transactions_.report(receive_report(association, *message));
+        auto report = receive_report(association, *message);
+        reported = true; // it may still release the association in order
+        transactions_.report(std::move(report));
     }
 }
 
