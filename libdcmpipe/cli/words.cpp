@@ -216,11 +216,14 @@ std::vector<std::string> Words::parse(int argc, const char* const* argv)
                 ->each([&found, word](const std::string& text) { found[word] = {text}; });
         } else {
             app.add_option(names)
-                ->expected(1)
+                ->expected(word->value_may_lack ? 0 : 1, 1)
                 ->multi_option_policy(
                     word->many ? CLI::MultiOptionPolicy::TakeAll : CLI::MultiOptionPolicy::Throw)
                 ->allow_extra_args(false)
-                ->each([&found, word](const std::string& text) { found[word].push_back(text); });
+                ->each([&found, word](const std::string& text) {
+                    const bool none = word->value_may_lack && text == "true"; // as CLI11 calls it
+                    found[word].push_back(none ? std::string{} : text);
+                });
         }
     }
     for (const auto& [name, instead] : secrets_) {

@@ -78,6 +78,7 @@ struct Word {
     bool many = false;                  ///< may be given several times
     bool is_required = false;
     bool hidden = false;
+    bool value_may_lack = false; ///< before another option or at the end: then it is set to an empty text
     std::function<void(std::string_view)> set;
 
     // After parsing: what it was given, and by whom.
@@ -93,6 +94,11 @@ struct Word {
     Word& shows(std::string_view text)
     {
         shown_default = text;
+        return *this;
+    }
+    Word& or_alone()
+    {
+        value_may_lack = true;
         return *this;
     }
     Word& alias(std::string_view other)

@@ -24,6 +24,7 @@ std::string from_uuid(const std::array<std::uint8_t, 16>& uuid);
 
 inline constexpr std::string_view MediaStorageDirectoryStorage = "1.2.840.10008.1.3.10";
 inline constexpr std::string_view Verification = "1.2.840.10008.1.1";
+inline constexpr std::string_view PatientRootMove = "1.2.840.10008.5.1.4.1.2.1.2";
 inline constexpr std::string_view StudyRootFind = "1.2.840.10008.5.1.4.1.2.2.1";
 inline constexpr std::string_view StudyRootMove = "1.2.840.10008.5.1.4.1.2.2.2";
 inline constexpr std::string_view StudyRootGet = "1.2.840.10008.5.1.4.1.2.2.3";

@@ -142,6 +142,11 @@ const std::string& Association::peer() const noexcept
     return impl_->peer();
 }
 
+const Patience& Association::patience() const noexcept
+{
+    return impl_->patience;
+}
+
 const std::vector<Context>& Association::contexts() const noexcept
 {
     return impl_->contexts;
@@ -150,6 +155,11 @@ const std::vector<Context>& Association::contexts() const noexcept
 const std::vector<RefusedContext>& Association::refused() const noexcept
 {
     return impl_->refused;
+}
+
+bool Association::is_relational() const noexcept
+{
+    return impl_->relational;
 }
 
 const Context* Association::context(std::uint8_t id) const noexcept

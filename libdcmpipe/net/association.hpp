@@ -108,6 +108,8 @@ public:
         std::uint32_t max_pdu = default_max_pdu;
         Patience patience{};
         std::vector<ProposedContext> contexts; ///< 128 at most; numbered 1, 3, 5 and so on
+        /// Ask for relational queries in the first context (PS3.4 §C.5.1.1); see is_relational().
+        bool relational = false;
         std::function<bool()> stop_waiting{};
     };
 
@@ -125,6 +127,7 @@ public:
     const std::string& calling_aet() const noexcept;
     const std::string& called_aet() const noexcept;
     const std::string& peer() const noexcept;
+    const Patience& patience() const noexcept;
 
     /// The accepted context of this number; null where there is none.
     const Context* context(std::uint8_t id) const noexcept;
@@ -133,6 +136,9 @@ public:
     const std::vector<Context>& contexts() const noexcept;
     /// For the side that requested it.
     const std::vector<RefusedContext>& refused() const noexcept;
+
+    /// The peer agreed to relational queries in the context that asked for them.
+    bool is_relational() const noexcept;
 
     struct Message {
         std::uint8_t context_id;

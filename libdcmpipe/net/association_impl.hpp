@@ -24,6 +24,7 @@ struct Association::Impl {
     std::string called_aet{};
     std::vector<Context> contexts{};
     std::vector<RefusedContext> refused{};
+    bool relational = false;
     PdvReader pdvs;
 
     Impl(std::unique_ptr<Transport> transport, const Patience& how_long, std::function<bool()> stop);

@@ -205,6 +205,35 @@ void Association::Impl::negotiate(const AcceptSettings& settings)
     }
 }
 
+namespace {
+
+/// A sub-item of one byte: 1 (PS3.4 Table C.5-1). The parameters own it.
+void ask_for_relational(T_ASC_Parameters& parameters, const std::string& sop_class)
+{
+    auto item = std::make_unique<SOPClassExtendedNegotiationSubItem>();
+    auto service = std::make_unique<unsigned char[]>(1);
+    service[0] = 1;
+    item->sopClassUID = sop_class.c_str();
+    item->serviceClassAppInfoLength = 1;
+    item->serviceClassAppInfo = service.release();
+    auto items = std::make_unique<SOPClassExtendedNegotiationSubItemList>();
+    items->push_back(item.release());
+    ASC_setRequestedExtNegList(&parameters, items.release());
+}
+
+bool agreed_to_relational(T_ASC_Parameters& parameters)
+{
+    SOPClassExtendedNegotiationSubItemList* items = nullptr;
+    ASC_getAcceptedExtNegList(&parameters, &items);
+    if (items == nullptr || items->empty()) {
+        return false;
+    }
+    const auto* const item = items->front();
+    return item->serviceClassAppInfoLength > 0 && item->serviceClassAppInfo[0] == 1;
+}
+
+} // namespace
+
 T_ASC_Parameters* Association::Impl::proposal(const RequestSettings& settings)
 {
     T_ASC_Parameters* parameters = nullptr;
@@ -228,6 +257,9 @@ T_ASC_Parameters* Association::Impl::proposal(const RequestSettings& settings)
                 context.as_scp ? ASC_SC_ROLE_SCP : ASC_SC_ROLE_DEFAULT);
         }
         id += 2;
+    }
+    if (settings.relational) {
+        ask_for_relational(*parameters, settings.contexts.front().abstract_syntax);
     }
     if (condition.bad()) {
         static_cast<void>(ASC_destroyAssociationParameters(&parameters));
@@ -263,6 +295,7 @@ void Association::Impl::request(const RequestSettings& settings)
         throw Error{ErrorKind::Peer, "rejected by", peer(), rejection_text(rejection)};
     }
     check("no association with", condition);
+    relational = settings.relational && agreed_to_relational(*parameters);
     for (int i = 0; i < ASC_countPresentationContexts(parameters); ++i) {
         T_ASC_PresentationContext context;
         check("no association with", ASC_getPresentationContext(parameters, i, &context));

@@ -114,6 +114,10 @@ InstanceStore::InstanceStore(Settings settings) : settings_(std::move(settings))
         settings_.root = settings_.root.parent_path(); // without the slash at its end
     }
     make_folders(settings_.root);
+    if (!settings_.aside.empty()) {
+        make_folders(settings_.aside);
+        durable_folders_.insert(settings_.aside);
+    }
 }
 
 std::string_view InstanceStore::low_water() const
@@ -225,16 +229,18 @@ StoredInstance InstanceStore::put(OutputFile& file, const AnnouncedInstance& ann
         throw Refusal{
             status::DataSetDoesNotMatch, "SOP Class or Instance UID of command and data set differ"};
     }
-    if (settings_.wanted && !settings_.wanted(data_set)) {
+    const bool aside = settings_.wanted && !settings_.wanted(data_set);
+    if (aside && settings_.aside.empty()) {
         throw Refusal{status::NotAuthorized, "nobody asked for this instance"};
     }
     const auto place = settings_.layout.place_of(data_set);
-    make_durable(settings_.root / place.file.parent_path());
+    const auto& root = aside ? settings_.aside : settings_.root;
+    make_durable(root / place.file.parent_path());
     if (!place.study_folder.empty() && place.study_folder != place.file) {
-        dicom::mark_study_folder(settings_.root / place.study_folder, stored.study_uid);
-        hold_study(settings_.root / place.study_folder);
+        dicom::mark_study_folder(root / place.study_folder, stored.study_uid);
+        hold_study(root / place.study_folder);
     }
-    stored.path = settings_.root / place.file;
+    stored.path = root / place.file;
     return name(file, instance, std::move(stored));
 }
 

@@ -93,6 +93,8 @@ public:
         /// Whether an instance is wanted, by its attributes up to `wanted_by`; all are where unset.
         std::function<bool(const dicom::ElementIndex&)> wanted{};
         dicom::Tag wanted_by{};
+        /// Where what is not wanted goes, on the same file system; where empty it is refused (0124H).
+        std::filesystem::path aside{};
     };
 
     /// Makes the root. Throws Error{Output}.

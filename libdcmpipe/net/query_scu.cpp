@@ -4,6 +4,8 @@
 #include "core/log.hpp"
 #include "dicom/tags.hpp"
 
+#include <poll.h>
+
 namespace dcmpipe::net {
 
 namespace tags = dicom::tags;
@@ -79,41 +81,108 @@ void note(const Command& response, QueryOutcome& outcome)
     take(tags::NumberOfWarningSuboperations, outcome.warned);
 }
 
-void cancel(Association& association, const Context& context, std::uint16_t message_id)
+/// A cancellation on its way: the peer was told, and has that long.
+class Cancellation {
+public:
+    bool begun() const { return until_ != TimePoint::max(); }
+
+    void begin(Association& association, const Context& context, std::uint16_t message_id)
+    {
+        Command command{CommandField::CCancelRequest};
+        command.set(tags::MessageIDBeingRespondedTo, message_id);
+        association.send(context.id, command);
+        until_ = Clock::now() + time_to_cancel;
+    }
+
+    /// False where the peer goes on and on: it was aborted.
+    bool waits(Association& association) const
+    {
+        if (Clock::now() <= until_) {
+            return true;
+        }
+        log::info("{} does not let a query be cancelled: aborting", association.peer());
+        association.abort();
+        return false;
+    }
+
+private:
+    TimePoint until_ = TimePoint::max();
+};
+
+/// Returns after a second at most, and at once when there is something to read.
+void wait_a_little(const Association& association)
 {
-    Command command{CommandField::CCancelRequest};
-    command.set(tags::MessageIDBeingRespondedTo, message_id);
-    association.send(context.id, command);
+    pollfd polled{association.fd(), POLLIN, 0};
+    ::poll(&polled, 1, 1000);
 }
+
+void check_silence(const Association& association, TimePoint since, std::string_view what)
+{
+    if (Clock::now() - since > association.patience().idle) {
+        throw Error{ErrorKind::Peer, "gave up on", association.peer(), what};
+    }
+}
+
+/// Sees to it that sub-operations get on.
+class Headway {
+public:
+    explicit Headway(const Association& association) : association_(association) {}
+
+    void made() { last_ = Clock::now(); }
+
+    void check(const QueryOutcome& outcome, std::uint64_t left)
+    {
+        const auto now = outcome.completed + outcome.failed + outcome.warned + left;
+        if (now != sum_) {
+            sum_ = now;
+            made();
+        }
+        check_silence(association_, last_, "it says that it goes on, but does not");
+    }
+
+private:
+    const Association& association_;
+    TimePoint last_ = Clock::now();
+    std::uint64_t sum_ = 0;
+};
 
 } // namespace
 
 QueryOutcome find(
-    Association& association, const Context& context, std::string_view identifier, const OnAnswer& on_answer)
+    Association& association, const Context& context, std::string_view identifier, const OnAnswer& on_answer,
+    const std::function<bool()>& stopping)
 {
     constexpr std::uint16_t id = 1;
     association.send(context.id, request(CommandField::CFindRequest, context, id), identifier);
     QueryOutcome outcome;
-    bool wanted = true;
-    TimePoint cancelled_until{};
+    Cancellation cancellation;
+    auto last_sign = Clock::now();
     for (;;) {
-        const auto message = receive_response(association, CommandField::CFindResponse, nothing_else);
-        const auto answer = receive_identifier(association, message);
-        note(message.command, outcome);
-        if (!status::is_pending(outcome.status)) {
+        if (!cancellation.begun() && stopping && stopping()) {
+            cancellation.begin(association, context, id);
+        }
+        if (!cancellation.waits(association)) {
+            outcome.status = status::Cancelled;
             return outcome;
         }
-        if (wanted) {
+        if (!association.has_input()) {
+            check_silence(association, last_sign, "it was silent for too long");
+            wait_a_little(association);
+            continue;
+        }
+        const auto message = receive_response(association, CommandField::CFindResponse, nothing_else);
+        const auto answer = receive_identifier(association, message);
+        last_sign = Clock::now();
+        note(message.command, outcome);
+        if (!status::is_pending(outcome.status)) {
+            outcome.status = cancellation.begun() ? status::Cancelled : outcome.status;
+            return outcome;
+        }
+        if (!cancellation.begun()) {
             ++outcome.answers;
-            wanted = on_answer(answer);
-            if (!wanted) {
-                cancel(association, context, id);
-                cancelled_until = Clock::now() + time_to_cancel;
+            if (!on_answer(answer)) {
+                cancellation.begin(association, context, id);
             }
-        } else if (Clock::now() > cancelled_until) {
-            throw Error{
-                ErrorKind::Peer, "broke off with", association.peer(),
-                "it does not let a query be cancelled"};
         }
     }
 }
@@ -123,17 +192,20 @@ QueryOutcome get(
 {
     association.send(context.id, request(CommandField::CGetRequest, context, 1), identifier);
     QueryOutcome outcome;
+    Headway headway{association};
     do {
         const auto message =
             receive_response(association, CommandField::CGetResponse, [&](const Association::Message& other) {
                 const bool store = other.command.field() == CommandField::CStoreRequest;
                 if (store) {
                     scp.answer(association, other);
+                    headway.made();
                 }
                 return store;
             });
-        static_cast<void>(receive_identifier(association, message)); // the failed UIDs: ours are counted
+        outcome.identifier = receive_identifier(association, message);
         note(message.command, outcome);
+        headway.check(outcome, message.command.number(tags::NumberOfRemainingSuboperations, 0));
     } while (status::is_pending(outcome.status));
     return outcome;
 }
@@ -146,16 +218,27 @@ QueryOutcome move(
     command.set(tags::MoveDestination, destination);
     association.send(context.id, command, identifier);
     QueryOutcome outcome;
+    Headway headway{association};
     do {
         const auto silent_since = Clock::now();
         while (!association.has_input()) {
             serve_others(association, silent_since);
         }
         const auto message = receive_response(association, CommandField::CMoveResponse, nothing_else);
-        static_cast<void>(receive_identifier(association, message));
+        outcome.identifier = receive_identifier(association, message);
         note(message.command, outcome);
+        headway.check(outcome, message.command.number(tags::NumberOfRemainingSuboperations, 0));
     } while (status::is_pending(outcome.status));
     return outcome;
+}
+
+bool echo(Association& association, const Context& context)
+{
+    Command command{CommandField::CEchoRequest};
+    command.set(tags::AffectedSOPClassUID, context.abstract_syntax).set(tags::MessageID, std::uint16_t{1});
+    association.send(context.id, command);
+    const auto response = receive_response(association, CommandField::CEchoResponse, nothing_else);
+    return response.command.status() == status::Success;
 }
 
 } // namespace dcmpipe::net

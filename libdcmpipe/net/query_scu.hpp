@@ -22,17 +22,23 @@ struct QueryOutcome {
     unsigned completed = 0;
     unsigned failed = 0;
     unsigned warned = 0;
+    /// What came with the last response, encoded: of C-GET and C-MOVE the list of those that failed.
+    std::string identifier{};
 };
 
 /// Takes an answer; false when no more are wanted.
 using OnAnswer = std::function<bool(std::string_view identifier)>;
 
-/// Answers are given out as they come. Where no more are wanted the peer is told to cancel, and what it still
-/// sends is dropped, for a few seconds at most: then it is Error{Peer}.
+/// Answers are given out as they come. Where no more are wanted, or `stopping` says so (it is asked once a
+/// second while nothing comes, and with each answer), the peer is told to cancel, and what it still sends is
+/// dropped. One that does not end within five seconds is aborted. What was cancelled has status FE00H,
+/// whatever the peer says.
 QueryOutcome find(
-    Association& association, const Context& context, std::string_view identifier, const OnAnswer& on_answer);
+    Association& association, const Context& context, std::string_view identifier, const OnAnswer& on_answer,
+    const std::function<bool()>& stopping = {});
 
-/// What the peer sends on this association meanwhile is answered by `scp`.
+/// What the peer sends on this association meanwhile is answered by `scp`. A peer that says that it goes on,
+/// and does not, for as long as one may be silent, has broken off.
 QueryOutcome get(
     Association& association, const Context& context, std::string_view identifier, StorageScp& scp);
 
@@ -42,5 +48,8 @@ QueryOutcome move(
     Association& association, const Context& context, std::string_view identifier,
     std::string_view destination,
     const std::function<void(const Association&, TimePoint silent_since)>& serve_others);
+
+/// C-ECHO (PS3.7 §9.1.5): whether the peer answers, with Success.
+bool echo(Association& association, const Context& context);
 
 } // namespace dcmpipe::net

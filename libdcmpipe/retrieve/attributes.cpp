@@ -85,6 +85,8 @@ std::string_view value_of(const Attributes& attributes, dicom::Tag tag)
 std::string_view name_of(Level level) noexcept
 {
     switch (level) {
+    case Level::Patient:
+        return "PATIENT";
     case Level::Study:
         return "STUDY";
     case Level::Series:

@@ -16,8 +16,9 @@ using Attributes = std::map<dicom::Tag, std::string>;
 /// The value; empty where it is absent.
 std::string_view value_of(const Attributes& attributes, dicom::Tag tag);
 
-/// The levels of the Study Root model (PS3.4 §C.6.2); those of the patient are asked for at study level.
-enum class Level { Study, Series, Image };
+/// The levels of the Study Root model (PS3.4 §C.6.2), where attributes of the patient are of the study; and
+/// the one above them of the Patient Root model.
+enum class Level { Patient, Study, Series, Image };
 
 /// As (0008,0052) Query/Retrieve Level has it: `STUDY`.
 std::string_view name_of(Level level) noexcept;

@@ -1,7 +1,10 @@
 #include "retrieve/cohort.hpp"
 
 #include "core/error.hpp"
+#include "core/json_file.hpp"
 #include "dicom/dictionary.hpp"
+#include "dicom/tags.hpp"
+#include "dicom/uid.hpp"
 #include "retrieve/attributes.hpp"
 #include "retrieve/matching.hpp"
 
@@ -68,6 +71,21 @@ private:
     std::size_t count_ = 0;
 };
 
+/// Of PACSIFIER's cohorts: no criterion, but the code that the patient shall get.
+constexpr std::string_view new_ids_column = "new_ids";
+
+std::string named(const std::string& value, dicom::Tag tag, NameMode names)
+{
+    if (names == NameMode::AsGiven || tag != dicom::tags::PatientName) {
+        return value;
+    }
+    auto last = value.substr(value.find_last_of(' ') + 1);
+    std::transform(last.begin(), last.end(), last.begin(), [](unsigned char c) {
+        return static_cast<char>(c < 0x80 ? std::toupper(c) : c);
+    });
+    return "*" + last;
+}
+
 /// A column that is no attribute has no tag.
 std::vector<dicom::Tag> columns_of(const std::vector<std::string>& header, bool any_key, Checker& checker)
 {
@@ -76,7 +94,9 @@ std::vector<dicom::Tag> columns_of(const std::vector<std::string>& header, bool 
     for (std::size_t i = 0; i < header.size(); ++i) {
         const auto tag = tag_of(header[i], any_key);
         const auto where = fmt::format("column {}", i + 1);
-        if (!tag) {
+        if (header[i] == new_ids_column) {
+            // It is taken by its name, below.
+        } else if (!tag) {
             checker.complain(where, unknown_column(header[i], any_key));
         } else if (!seen.insert(*tag).second) {
             checker.complain(where, "the column is there twice");
@@ -86,26 +106,34 @@ std::vector<dicom::Tag> columns_of(const std::vector<std::string>& header, bool 
     return columns;
 }
 
-Row row_from(const Table::Row& cells, const std::vector<dicom::Tag>& columns, Checker& checker)
+Row row_from(
+    const Table& table, const Table::Row& cells, const std::vector<dicom::Tag>& columns, NameMode names,
+    Checker& checker)
 {
     Row row{.number = cells.number};
+    bool asks = false;
     for (std::size_t i = 0; i < cells.cells.size(); ++i) {
         const auto& value = cells.cells[i];
         const auto where = fmt::format("row {}, column {}", cells.number, i + 1);
-        if (value.empty() || (i < columns.size() && columns[i] == dicom::Tag{})) {
+        if (value.empty()) {
             continue;
         }
+        if (i < columns.size() && columns[i] == dicom::Tag{}) {
+            const bool code = table.header[i] == new_ids_column;
+            row.new_id = code ? value : row.new_id;
+            asks = asks || !code;
+            continue;
+        }
+        asks = true;
         if (i >= columns.size()) {
             checker.complain(where, "a cell without a column");
         } else if (const auto problem = problem_with(columns[i], value); !problem.empty()) {
             checker.complain(fmt::format("{} '{}'", where, dicom::dictionary::name_of(columns[i])), problem);
         } else {
-            row.criteria.push_back({columns[i], value});
+            row.criteria.push_back({columns[i], named(value, columns[i], names)});
         }
     }
-    const bool empty = std::all_of(
-        cells.cells.begin(), cells.cells.end(), [](const std::string& cell) { return cell.empty(); });
-    if (empty) {
+    if (!asks) {
         checker.complain(fmt::format("row {}", cells.number), "the row asks for nothing in particular");
     }
     return row;
@@ -113,13 +141,13 @@ Row row_from(const Table::Row& cells, const std::vector<dicom::Tag>& columns, Ch
 
 } // namespace
 
-std::vector<Row> cohort_from(const Table& table, std::string_view name, bool any_key)
+std::vector<Row> cohort_from(const Table& table, std::string_view name, bool any_key, NameMode names)
 {
     Checker checker{name};
     const auto columns = columns_of(table.header, any_key, checker);
     std::vector<Row> rows;
     for (const auto& cells : table.rows) {
-        rows.push_back(row_from(cells, columns, checker));
+        rows.push_back(row_from(table, cells, columns, names, checker));
     }
     if (rows.empty()) {
         checker.complain("row 2", "there is no row");
@@ -128,9 +156,36 @@ std::vector<Row> cohort_from(const Table& table, std::string_view name, bool any
     return rows;
 }
 
-std::vector<Row> read_cohort(const std::filesystem::path& path, bool any_key)
+std::vector<Row> read_cohort(const std::filesystem::path& path, bool any_key, NameMode names)
 {
-    return cohort_from(read_csv(path), path.string(), any_key);
+    return cohort_from(read_csv(path), path.string(), any_key, names);
+}
+
+std::vector<Row> read_studies(const std::filesystem::path& path)
+{
+    const auto text = read_text_file(path);
+    const auto name = path.string();
+    Checker checker{name};
+    std::vector<Row> rows;
+    std::size_t number = 0;
+    for (std::size_t start = 0; start < text.size();) {
+        const auto end = std::min(text.find('\n', start), text.size());
+        const auto uid = dicom::uid::trimmed(std::string_view{text}.substr(
+            start, end - start - (end > start && text[end - 1] == '\r' ? 1 : 0)));
+        ++number;
+        start = end + 1;
+        if (!uid.empty() && !dicom::uid::is_valid(uid)) {
+            checker.complain(fmt::format("line {}", number), "not a UID");
+        } else if (!uid.empty()) {
+            rows.push_back(
+                {.number = number, .criteria = {{dicom::tags::StudyInstanceUID, std::string{uid}}}});
+        }
+    }
+    if (rows.empty()) {
+        checker.complain("line 1", "there is no study");
+    }
+    checker.finish();
+    return rows;
 }
 
 } // namespace dcmpipe::retrieve

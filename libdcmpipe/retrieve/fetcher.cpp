@@ -2,6 +2,7 @@
 
 #include "core/error.hpp"
 #include "core/log.hpp"
+#include "core/stop.hpp"
 #include "dicom/charset.hpp"
 #include "dicom/tags.hpp"
 #include "retrieve/matching.hpp"
@@ -17,9 +18,6 @@ namespace tags = dicom::tags;
 namespace {
 
 using Uids = std::set<std::string, std::less<>>;
-
-/// So many UIDs of 64 characters fit a value of UI in explicit VR (PS3.5 §7.1.2), with room to spare.
-constexpr std::size_t most_uids = 500;
 
 bool all_match(const std::vector<Criterion>& criteria, const dicom::ElementIndex& data_set)
 {
@@ -43,8 +41,8 @@ dicom::Tag last_of(const std::vector<Criterion>& criteria)
 /// One series on its way in.
 class Fetcher::Work {
 public:
-    Work(const FoundSeries& series, Journal& journal, const OnStored& on_stored)
-        : series_(series), journal_(journal), on_stored_(on_stored)
+    Work(const FoundSeries& series, Journal& journal, Throttle& throttle, const OnStored& on_stored)
+        : series_(series), journal_(journal), throttle_(throttle), on_stored_(on_stored)
     {
         fetched_.by_uid = series.instances_known;
         for (const auto& instance : series.instances) {
@@ -77,13 +75,14 @@ public:
 
     /// The whole series, or the instances that are missing; one, while it is open whether it is what was
     /// asked for.
-    Request next(bool by_image)
+    Request next(bool by_image, std::size_t most_uids)
     {
         Request request{
             .study_uid = series_.study_uid,
             .series_uid = series_.series_uid,
             .sop_classes = sop_classes_,
             .modality = std::string{value_of(series_.attributes, tags::Modality)},
+            .patient_id = std::string{value_of(series_.attributes, tags::PatientID)},
             .belongs = [this](const dicom::ElementIndex& data_set) { return belongs(data_set); },
             .confirms =
                 [this](const dicom::ElementIndex& data_set) {
@@ -91,12 +90,13 @@ public:
                 },
             .wanted_by = last_of(series_.unconfirmed),
             .on_rejected = [this](std::string_view uid) { reject(uid); },
+            .on_unasked = [this] { ++fetched_.unasked; },
             .on_stored = [this](const net::StoredInstance& instance) { take(instance); },
             .complete = [this] { return complete(); }};
         const bool probe = !series_.unconfirmed.empty() && came_.empty() && !probed_;
         const bool some = missing_.size() < series_.instances.size() || series_.some_instances_only;
         if (by_image && (probe || some) && series_.instances_known) {
-            const auto most = probe ? 1 : most_uids;
+            const auto most = probe ? std::size_t{1} : most_uids;
             for (const auto& uid : missing_) {
                 if (request.instances.size() < most) {
                     request.instances.insert(uid);
@@ -188,10 +188,12 @@ private:
         }
         fetched_.folders.insert(instance.path.parent_path());
         on_stored_(instance);
+        throttle_.took(instance.bytes);
     }
 
     const FoundSeries& series_;
     Journal& journal_;
+    Throttle& throttle_;
     const OnStored& on_stored_;
     Fetched fetched_{};
     std::set<std::string> sop_classes_{};
@@ -203,19 +205,24 @@ private:
     bool taken_at_its_word_ = false;
 };
 
-Fetched Fetcher::fetch(const FoundSeries& series, const OnStored& on_stored)
+Fetched Fetcher::work(const FoundSeries& series, const OnStored& on_stored)
 {
-    Work work{series, journal_, on_stored};
+    Work work{series, journal_, throttle_, on_stored};
     std::string reason;
+    bool broken_off = false;
     bool by_image = true;
     for (unsigned idle = 0; !work.complete() && idle <= connection_.settings().retries;) {
         if (idle > 0) {
             connection_.pause(idle);
+        } else if (stop::requested()) {
+            throw Error{ErrorKind::Cancelled, "stopping"};
         }
         const auto before = work.came();
-        auto request = work.next(by_image);
+        auto request = work.next(by_image, settings_.most_uids);
         request.attempt = idle;
+        broken_off = false;
         try {
+            connection_.wait_turn();
             const auto outcome = method_->ask(request);
             work.after(request, outcome);
             reason = outcome.status == net::status::Success && outcome.failed == 0
@@ -223,16 +230,29 @@ Fetched Fetcher::fetch(const FoundSeries& series, const OnStored& on_stored)
                          : fmt::format("the node answered {}", net::status_text(outcome.status));
             // A node that does not take a list of UIDs is asked for the series.
             by_image = work.came() > before;
+            if (by_image) {
+                connection_.went_well();
+            }
         } catch (const Error& error) {
             if (error.kind() != ErrorKind::Peer || !connection_.reached()) {
                 throw;
             }
             log::warning("{}", error.what());
             reason = error.what();
+            broken_off = true;
         }
         idle = work.came() > before ? 0 : idle + 1;
     }
-    return work.finish(reason);
+    auto fetched = work.finish(reason);
+    fetched.broken_off = broken_off && !fetched.complete();
+    return fetched;
+}
+
+bool is_aside(const StorePlace& place, const net::StoredInstance& instance)
+{
+    return !place.aside.empty() &&
+           std::mismatch(place.aside.begin(), place.aside.end(), instance.path.begin(), instance.path.end())
+                   .first == place.aside.end();
 }
 
 } // namespace dcmpipe::retrieve

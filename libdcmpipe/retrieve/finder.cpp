@@ -4,10 +4,9 @@
 #include "core/log.hpp"
 #include "dicom/dictionary.hpp"
 #include "dicom/tags.hpp"
-#include "dicom/transfer_syntax.hpp"
 #include "dicom/uid.hpp"
-#include "retrieve/identifier.hpp"
 #include "retrieve/matching.hpp"
+#include "retrieve/spool.hpp"
 
 #include <algorithm>
 #include <array>
@@ -38,6 +37,10 @@ constexpr std::array series_answers{
 };
 
 constexpr std::array image_answers{tags::SOPInstanceUID, tags::SOPClassUID};
+
+/// Nodes are set to such limits.
+constexpr std::array<std::uint64_t, 12> round_numbers{100,  200,  250,  300,  400,   500,
+                                                      1000, 2000, 2500, 5000, 10000, 100000};
 
 template <std::size_t N>
 Attributes keys_for(const Row& row, Level level, const std::array<dicom::Tag, N>& answers)
@@ -97,91 +100,203 @@ std::optional<std::uint64_t> count_from(std::string_view text)
     return error == std::errc{} && rest == end ? std::optional{count} : std::nullopt;
 }
 
+FoundSeries series_from(std::string study_uid, const Attributes& study, Attributes& answer)
+{
+    FoundSeries found{.study_uid = std::move(study_uid)};
+    found.series_uid = value_of(answer, tags::SeriesInstanceUID);
+    found.count = count_from(value_of(answer, tags::NumberOfSeriesRelatedInstances));
+    found.attributes = study;
+    for (auto& [tag, value] : answer) {
+        if (!value.empty()) {
+            found.attributes.insert_or_assign(tag, std::move(value));
+        }
+    }
+    return found;
+}
+
+Error refusal(std::string_view peer, Level level, const net::QueryOutcome& outcome)
+{
+    return Error{
+        ErrorKind::Input, "cannot query", peer,
+        fmt::format(
+            "status {} at level {} after {} answers", net::status_text(outcome.status), name_of(level),
+            outcome.answers)};
+}
+
 } // namespace
+
+struct Finder::Gathering {
+    const Row& row;
+    Level level;
+    Attributes keys;
+    Spool spool{};
+    FindTally tally{};
+    bool dates_matter = true; ///< the node looks at Study Date
+
+    /// An answer of a query that was narrowed to `part`.
+    void take(const Attributes& answer, const std::optional<Period>& part)
+    {
+        std::vector<Criterion> unconfirmed;
+        std::string uid{value_of(answer, tags::StudyInstanceUID)};
+        bool fits = uid::is_valid(uid) && agrees(row, Level::Study, answer, unconfirmed);
+        if (level == Level::Series) {
+            const auto series = value_of(answer, tags::SeriesInstanceUID);
+            fits = fits && uid::is_valid(series) && agrees(row, Level::Series, answer, unconfirmed);
+            uid.append("/").append(series);
+        }
+        dates_matter = dates_matter && (!part || part->may_hold(answer));
+        if (!fits) {
+            ++tally.dropped;
+        } else if (level == Level::Series || may_have_modality(row, answer)) {
+            spool.add(uid, answer);
+        }
+    }
+};
+
+bool Finder::is_cut(const net::QueryOutcome& outcome) const
+{
+    if (outcome.status != net::status::Success) {
+        return outcome.answers > 0 || is_out_of_resources(outcome.status);
+    }
+    return most_answers_ > 0 ? outcome.answers >= most_answers_
+                             : std::find(round_numbers.begin(), round_numbers.end(), outcome.answers) !=
+                                   round_numbers.end();
+}
+
+void Finder::gather(Gathering& gathering, const std::optional<Period>& part)
+{
+    Query query{gathering.level, gathering.keys};
+    if (part) {
+        part->put_into(query.keys);
+    }
+    const auto outcome = asker_.ask(query, [&](const Attributes& answer) { gathering.take(answer, part); });
+    if (!is_cut(outcome)) {
+        if (outcome.status != net::status::Success) {
+            throw refusal(asker_.node(), gathering.level, outcome);
+        }
+        return;
+    }
+    const auto halves = (part ? *part : Period::of(gathering.row)).halves();
+    if (!halves || !gathering.dates_matter) {
+        if (outcome.status != net::status::Success) {
+            throw refusal(asker_.node(), gathering.level, outcome);
+        }
+        if (most_answers_ > 0) {
+            throw Error{
+                ErrorKind::Input, "cannot query", asker_.node(),
+                fmt::format(
+                    "it gives {} answers at most, and these cannot be asked for in parts", outcome.answers)};
+        }
+        gathering.tally.perhaps_cut = true;
+        return;
+    }
+    ++gathering.tally.splits;
+    const auto known = gathering.spool.size();
+    gather(gathering, halves->first);
+    if (gathering.dates_matter) {
+        gather(gathering, halves->second);
+    }
+    if (most_answers_ == 0 && outcome.status == net::status::Success && gathering.spool.size() > known) {
+        most_answers_ = outcome.answers;
+        log::info("the node gives {} answers to a query at most: asking by date", outcome.answers);
+    }
+    if (!gathering.dates_matter) { // found out on the way: then nothing says that this is all
+        gathering.tally.perhaps_cut = true;
+    }
+}
 
 FindTally Finder::find(const Row& row, bool with_instances, const OnSeries& on_series)
 {
-    FindTally tally;
-    for (const auto& study : studies(row, tally)) {
-        for (auto& found : series(row, study, tally)) {
-            const bool by_image = has_criterion(row, Level::Image);
-            if (with_instances || by_image) {
-                add_instances(row, found, tally);
+    const bool relational = asker_.is_relational();
+    Gathering gathering{
+        .row = row,
+        .level = relational ? Level::Series : Level::Study,
+        .keys = keys_for(row, Level::Study, study_answers)};
+    if (relational) {
+        gathering.keys.merge(keys_for(row, Level::Series, series_answers));
+    }
+    gather(gathering, std::nullopt);
+    auto& tally = gathering.tally;
+    while (auto answer = gathering.spool.next()) {
+        std::vector<FoundSeries> all;
+        if (relational) {
+            std::string study{value_of(*answer, tags::StudyInstanceUID)};
+            all.push_back(series_from(std::move(study), {}, *answer));
+            static_cast<void>(agrees(row, Level::Study, all[0].attributes, all[0].unconfirmed));
+            static_cast<void>(agrees(row, Level::Series, all[0].attributes, all[0].unconfirmed));
+        } else {
+            all = series(row, *answer, tally);
+        }
+        for (auto& found : all) {
+            if (complete(row, found, with_instances, tally)) {
+                ++tally.found;
+                if (!on_series(std::move(found))) {
+                    return tally;
+                }
             }
-            if (by_image && found.instances_known && found.instances.empty()) {
-                continue;
-            }
-            ++tally.series;
-            on_series(std::move(found));
         }
     }
     return tally;
 }
 
-std::vector<Attributes> Finder::studies(const Row& row, FindTally& tally)
+FindTally Finder::find_studies(const Row& row, const OnStudy& on_study)
 {
-    auto answers = ask({Level::Study, keys_for(row, Level::Study, study_answers)});
-    std::set<std::string, std::less<>> seen;
-    std::erase_if(answers, [&](const Attributes& answer) {
-        std::vector<Criterion> unconfirmed;
-        const auto study = value_of(answer, tags::StudyInstanceUID);
-        const bool fits = uid::is_valid(study) && agrees(row, Level::Study, answer, unconfirmed);
-        tally.dropped += fits ? 0 : 1;
-        return !fits || !seen.emplace(study).second;
-    });
-    tally.studies += answers.size();
-    std::erase_if(answers, [&](const Attributes& answer) { return !may_have_modality(row, answer); });
-    return answers;
+    Gathering gathering{
+        .row = row, .level = Level::Study, .keys = keys_for(row, Level::Study, study_answers)};
+    gather(gathering, std::nullopt);
+    while (const auto answer = gathering.spool.next()) {
+        ++gathering.tally.found;
+        if (!on_study(*answer)) {
+            break;
+        }
+    }
+    return gathering.tally;
 }
 
 std::vector<FoundSeries> Finder::series(const Row& row, const Attributes& study, FindTally& tally)
 {
     const auto study_uid = std::string{value_of(study, tags::StudyInstanceUID)};
-    auto keys = keys_for(row, Level::Series, series_answers);
-    keys[tags::StudyInstanceUID] = study_uid;
+    Query query{Level::Series, keys_for(row, Level::Series, series_answers)};
+    query.keys[tags::StudyInstanceUID] = study_uid;
     std::vector<FoundSeries> all;
     std::set<std::string, std::less<>> seen;
-    for (auto& answer : ask({Level::Series, std::move(keys)})) {
-        FoundSeries found{.study_uid = study_uid};
-        found.series_uid = value_of(answer, tags::SeriesInstanceUID);
+    ask_for_all(query, [&](Attributes answer) {
+        const std::string series_uid{value_of(answer, tags::SeriesInstanceUID)};
         const auto said = value_of(answer, tags::StudyInstanceUID);
-        const bool fits = uid::is_valid(found.series_uid) && (said.empty() || said == study_uid) &&
-                          agrees(row, Level::Study, study, found.unconfirmed) &&
-                          agrees(row, Level::Series, answer, found.unconfirmed);
+        std::vector<Criterion> unconfirmed;
+        const bool fits = uid::is_valid(series_uid) && (said.empty() || said == study_uid) &&
+                          agrees(row, Level::Study, study, unconfirmed) &&
+                          agrees(row, Level::Series, answer, unconfirmed);
         if (!fits) {
             ++tally.dropped;
-        } else if (seen.insert(found.series_uid).second) {
-            found.count = count_from(value_of(answer, tags::NumberOfSeriesRelatedInstances));
-            found.attributes = study;
-            for (auto& [tag, value] : answer) {
-                if (!value.empty()) {
-                    found.attributes.insert_or_assign(tag, std::move(value));
-                }
-            }
-            all.push_back(std::move(found));
+        } else if (seen.insert(series_uid).second) {
+            all.push_back(series_from(study_uid, study, answer));
+            all.back().unconfirmed = std::move(unconfirmed);
         }
-    }
+    });
     return all;
+}
+
+/// Adds the instances where they are wanted; false where none is.
+bool Finder::complete(const Row& row, FoundSeries& found, bool with_instances, FindTally& tally)
+{
+    const bool by_image = has_criterion(row, Level::Image);
+    if (by_image || (with_instances && asker_.settings().lists_images)) {
+        add_instances(row, found, tally);
+    }
+    return !by_image || !found.instances_known || !found.instances.empty();
 }
 
 void Finder::add_instances(const Row& row, FoundSeries& series, FindTally& tally)
 {
-    auto keys = keys_for(row, Level::Image, image_answers);
-    keys[tags::StudyInstanceUID] = series.study_uid;
-    keys[tags::SeriesInstanceUID] = series.series_uid;
+    Query query{Level::Image, keys_for(row, Level::Image, image_answers)};
+    query.keys[tags::StudyInstanceUID] = series.study_uid;
+    query.keys[tags::SeriesInstanceUID] = series.series_uid;
     series.some_instances_only = has_criterion(row, Level::Image);
-    std::vector<Attributes> answers;
-    try {
-        answers = ask({Level::Image, std::move(keys)});
-    } catch (const Error& error) {
-        if (error.kind() != ErrorKind::Input || series.some_instances_only) {
-            throw;
-        }
-        log::debug("the node does not list instances: {}", error.reason());
-        return;
-    }
     std::set<std::string, std::less<>> seen;
-    for (const auto& answer : answers) {
+    std::uint64_t answers = 0;
+    const auto take = [&](const Attributes& answer) {
+        ++answers;
         const auto instance = value_of(answer, tags::SOPInstanceUID);
         const auto said = value_of(answer, tags::SeriesInstanceUID);
         std::vector<Criterion> unconfirmed;
@@ -198,71 +313,32 @@ void Finder::add_instances(const Row& row, FoundSeries& series, FindTally& tally
                 }
             }
         }
+    };
+    const auto outcome = asker_.ask(query, take);
+    const bool fewer = !series.some_instances_only && series.count && seen.size() < *series.count;
+    if (outcome.status != net::status::Success || (fewer && is_cut(outcome))) {
+        if (series.some_instances_only) {
+            throw refusal(asker_.node(), Level::Image, outcome);
+        }
+        log::debug("the node does not list all instances: {}", net::status_text(outcome.status));
+        series.instances.clear();
+        return;
     }
     // A node that lists no instance at all of a series that it has does not answer at this level.
-    series.instances_known = !answers.empty() || series.some_instances_only;
+    series.instances_known = answers > 0 || series.some_instances_only;
 }
 
-/// An association that lay idle may be gone by now: the first failure is met with a new one, more with
-/// pauses.
-std::vector<Attributes> Finder::ask(const Query& query)
+/// Where an answer that is cut off cannot be asked for in parts, it is a failure.
+void Finder::ask_for_all(const Query& query, const Asker::OnAnswer& on_answer)
 {
-    for (unsigned retry = 0;; ++retry) {
-        if (retry > 1) {
-            connection_.pause(retry - 1);
-        }
-        try {
-            return ask_once(query);
-        } catch (const Error& error) {
-            if (error.kind() != ErrorKind::Input) {
-                association_.reset();
-            }
-            if (error.kind() != ErrorKind::Peer || !connection_.reached() ||
-                retry > connection_.settings().retries) {
-                throw;
-            }
-            log::warning("{}; asking again", error.what());
-        }
-    }
-}
-
-std::vector<Attributes> Finder::ask_once(const Query& query)
-{
-    using namespace dicom::transfer_syntax;
-    if (!association_) {
-        association_.emplace(connection_.call(
-            {{.abstract_syntax = std::string{uid::StudyRootFind},
-              .transfer_syntaxes = {
-                  std::string{ExplicitVRLittleEndian}, std::string{ImplicitVRLittleEndian}}}}));
-    }
-    const auto* const context = association_->context_for(uid::StudyRootFind);
-    if (context == nullptr) {
-        throw Error{
-            ErrorKind::Usage, "cannot query", association_->peer(),
-            "it does not offer C-FIND of the Study Root model to us"};
-    }
-    const auto identifier =
-        encode_identifier(query.keys, query.level, context->transfer_syntax, character_set_);
-    std::vector<Attributes> answers;
-    const auto outcome = net::find(*association_, *context, identifier, [&](std::string_view answer) {
-        answers.push_back(decode_identifier(answer, context->transfer_syntax));
-        return true;
-    });
+    const auto outcome = asker_.ask(query, on_answer);
     if (outcome.status != net::status::Success) {
-        throw Error{
-            ErrorKind::Input, "cannot query", association_->peer(),
-            fmt::format(
-                "status {} at level {} after {} answers", net::status_text(outcome.status),
-                name_of(query.level), outcome.answers)};
+        throw refusal(asker_.node(), query.level, outcome);
     }
-    return answers;
-}
-
-void Finder::release()
-{
-    if (association_) {
-        hang_up(*association_);
-        association_.reset();
+    if (most_answers_ > 0 && outcome.answers >= most_answers_) {
+        throw Error{
+            ErrorKind::Input, "cannot query", asker_.node(),
+            fmt::format("it gives {} answers at most at level {}", most_answers_, name_of(query.level))};
     }
 }
 

@@ -2,7 +2,8 @@
 
 #include "retrieve/connection.hpp"
 #include "retrieve/fetcher.hpp"
-#include "retrieve/finder.hpp"
+#include "retrieve/journal.hpp"
+#include "retrieve/worker.hpp"
 
 #include <optional>
 #include <string>
@@ -10,23 +11,31 @@
 namespace dcmpipe::retrieve {
 
 /// Has the node send series to a third one, by C-MOVE. Nobody here sees them: the verdict comes from the
-/// node's own count of what it sent, which must reach what it listed. Not for sharing between threads.
-class Forwarder {
+/// node's own books of its sub-operations (PS3.4 §C.4.2.1.6), which must reach what it listed. What it names
+/// as failed is asked for again, alone; where it names none, all that was asked for. Not for sharing between
+/// threads.
+class Forwarder : public Worker {
 public:
-    Forwarder(Connection& connection, std::string destination)
-        : connection_(connection), destination_(std::move(destination))
+    /// Without a journal nobody knows the next time what was sent.
+    Forwarder(ConnectionSettings connection, std::optional<Journal> journal, std::string destination)
+        : connection_(std::move(connection)), journal_(std::move(journal)),
+          destination_(std::move(destination))
     {
     }
 
-    /// `received` counts what the node says it sent. Throws as Fetcher::fetch().
-    Fetched forward(const FoundSeries& series);
-
-    void release();
+    /// `received` counts what the node says it sent.
+    Fetched work(const FoundSeries& series, const OnStored& on_stored) override;
+    void release() override;
+    bool reached() const override { return connection_.reached(); }
 
 private:
+    class Account;
+
+    std::string try_once(Account& account);
     net::QueryOutcome ask(const Request& request);
 
-    Connection& connection_;
+    Connection connection_;
+    std::optional<Journal> journal_;
     std::string destination_;
     std::optional<net::Association> association_{};
 };

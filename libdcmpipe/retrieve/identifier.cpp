@@ -50,10 +50,12 @@ std::string encode_identifier(
     return bytes;
 }
 
-Attributes decode_identifier(std::string_view bytes, std::string_view transfer_syntax)
+Attributes decode_identifier(
+    std::string_view bytes, std::string_view transfer_syntax, std::string_view otherwise)
 try {
     const auto index = dicom::ElementIndex::walk(bytes, dicom::transfer_syntax::encoding_of(transfer_syntax));
-    const dicom::CharacterSet characters{index.text(tags::SpecificCharacterSet)};
+    const auto named = index.text(tags::SpecificCharacterSet);
+    const dicom::CharacterSet characters{named.empty() ? otherwise : named};
     Attributes attributes;
     for (auto i = index.first_child(dicom::ElementIndex::None); i < index.size(); i = index[i].end) {
         const auto& element = index[i];

@@ -15,8 +15,10 @@ std::string encode_identifier(
     const Attributes& attributes, Level level, std::string_view transfer_syntax,
     std::string_view character_set);
 
-/// The top-level attributes of an answer that are text; others are left out. Throws Error{Peer} where the
-/// bytes are no data set.
-Attributes decode_identifier(std::string_view bytes, std::string_view transfer_syntax);
+/// The top-level attributes of an answer that are text; others are left out. An answer that names no
+/// character set is in `otherwise`, ASCII where that is empty. Throws Error{Peer} where the bytes are no data
+/// set.
+Attributes decode_identifier(
+    std::string_view bytes, std::string_view transfer_syntax, std::string_view otherwise = {});
 
 } // namespace dcmpipe::retrieve

@@ -8,17 +8,20 @@
 
 namespace dcmpipe::retrieve {
 
-std::string info_header()
+std::string info_header(bool by_image)
 {
     std::vector<std::string> cells;
     for (const auto tag : info_columns()) {
         cells.push_back(dicom::dictionary::name_of(tag));
     }
     cells.push_back(dicom::dictionary::name_of(dicom::tags::NumberOfSeriesRelatedInstances));
+    if (by_image) {
+        cells.insert(cells.end(), {"SOPInstanceUID", "SOPClassUID"});
+    }
     return csv_line(cells);
 }
 
-std::string info_line(const FoundSeries& series)
+std::string info_line(const FoundSeries& series, const FoundInstance* instance)
 {
     std::vector<std::string> cells;
     for (const auto tag : info_columns()) {
@@ -26,6 +29,9 @@ std::string info_line(const FoundSeries& series)
     }
     const auto count = series.instances_known ? series.instances.size() : series.count;
     cells.push_back(count ? std::to_string(*count) : std::string{});
+    if (instance != nullptr) {
+        cells.insert(cells.end(), {instance->uid, instance->sop_class_uid});
+    }
     return csv_line(cells);
 }
 

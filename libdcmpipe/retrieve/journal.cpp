@@ -2,14 +2,29 @@
 
 #include "core/error.hpp"
 #include "core/output_file.hpp"
+#include "core/sha256.hpp"
 
 #include <SQLiteCpp/SQLiteCpp.h>
+
+#include <fmt/format.h>
 
 namespace dcmpipe::retrieve {
 
 namespace fs = std::filesystem;
 
 namespace {
+
+constexpr auto schema =
+    "CREATE TABLE IF NOT EXISTS job (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE);"
+    "CREATE TABLE IF NOT EXISTS row (job INTEGER, digest TEXT, number INTEGER, state INTEGER NOT NULL, "
+    "  reason TEXT, PRIMARY KEY (job, digest)) WITHOUT ROWID;"
+    "CREATE TABLE IF NOT EXISTS series (job INTEGER, row TEXT, study TEXT, uid TEXT, status TEXT NOT NULL, "
+    "  reason TEXT, expected INTEGER, present INTEGER, received INTEGER, rejected INTEGER, missing INTEGER, "
+    "  PRIMARY KEY (job, row, study, uid)) WITHOUT ROWID;"
+    "CREATE TABLE IF NOT EXISTS instance (study TEXT, series TEXT, uid TEXT, path TEXT NOT NULL, "
+    "  bytes INTEGER NOT NULL, PRIMARY KEY (study, series, uid)) WITHOUT ROWID;"
+    "CREATE TABLE IF NOT EXISTS sent (job INTEGER, study TEXT, series TEXT, uid TEXT, "
+    "  PRIMARY KEY (job, study, series, uid)) WITHOUT ROWID;";
 
 /// Runs `work` with SQLite's exceptions leaving as Error.
 template <class Work>
@@ -29,10 +44,13 @@ bool has_size(const fs::path& path, std::int64_t bytes)
     return !error && size == static_cast<std::uintmax_t>(bytes);
 }
 
-fs::path made(const fs::path& root)
+std::string digest_of(const Row& row)
 {
-    make_folders(root);
-    return root / ".dpipe-query.db";
+    Sha256 sha;
+    for (const auto& criterion : row.criteria) {
+        sha.add(fmt::format("{}={}\n", criterion.tag, criterion.key));
+    }
+    return sha.hex();
 }
 
 constexpr int patience_ms = 60'000;
@@ -40,41 +58,97 @@ constexpr int patience_ms = 60'000;
 } // namespace
 
 struct Journal::Impl {
-    explicit Impl(fs::path folder)
-        : root(std::move(folder)), path(made(root)),
+    Impl(fs::path file, fs::path folder, std::string_view name)
+        : root(std::move(folder)), path(std::move(file)),
           database(path.string(), SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE, patience_ms)
     {
         database.exec("PRAGMA journal_mode = WAL");
         database.exec("PRAGMA synchronous = NORMAL"); // what a power cut takes is asked for again
-        database.exec(
-            "CREATE TABLE IF NOT EXISTS instance (study TEXT, series TEXT, uid TEXT, path TEXT NOT NULL, "
-            "bytes INTEGER NOT NULL, PRIMARY KEY (study, series, uid)) WITHOUT ROWID");
+        database.exec(schema);
+        run("INSERT OR IGNORE INTO job (name) VALUES (?)", std::string{name});
+        SQLite::Statement query{database, "SELECT id FROM job WHERE name = ?"};
+        query.bind(1, std::string{name});
+        query.executeStep();
+        job = query.getColumn(0).getInt64();
+    }
+
+    template <class... Values>
+    void run(const char* sql, const Values&... values)
+    {
+        SQLite::Statement statement{database, sql};
+        int index = 0;
+        (statement.bind(++index, values), ...);
+        statement.exec();
+    }
+
+    template <class... Values>
+    SQLite::Statement asked(const char* sql, const Values&... values)
+    {
+        SQLite::Statement statement{database, sql};
+        int index = 0;
+        (statement.bind(++index, values), ...);
+        return statement;
     }
 
     fs::path root;
     fs::path path;
     SQLite::Database database;
+    std::int64_t job = 0;
 };
 
-Journal::Journal(fs::path root)
+Journal::Journal(fs::path file, fs::path root, std::string_view job)
 {
-    const auto name = root / ".dpipe-query.db";
-    impl_ = guarded(name, [&] { return std::make_unique<Impl>(std::move(root)); });
+    if (file.has_parent_path()) {
+        make_folders(file.parent_path());
+    }
+    impl_ = guarded(file, [&] { return std::make_unique<Impl>(file, std::move(root), job); });
 }
 
 Journal::Journal(Journal&&) noexcept = default;
 Journal::~Journal() = default;
 
+RowState Journal::state_of(const Row& row)
+{
+    return guarded(impl_->path, [&] {
+        auto query =
+            impl_->asked("SELECT state FROM row WHERE job = ? AND digest = ?", impl_->job, digest_of(row));
+        return query.executeStep() ? static_cast<RowState>(query.getColumn(0).getInt()) : RowState::New;
+    });
+}
+
+void Journal::begin(const Row& row)
+{
+    end(row, RowState::Begun, {});
+}
+
+void Journal::end(const Row& row, RowState state, std::string_view reason)
+{
+    guarded(impl_->path, [&] {
+        impl_->run(
+            "INSERT OR REPLACE INTO row VALUES (?, ?, ?, ?, ?)", impl_->job, digest_of(row),
+            static_cast<std::int64_t>(row.number), static_cast<int>(state), std::string{reason});
+    });
+}
+
+void Journal::add(const Row& row, const FoundSeries& series, std::string_view status, const Fetched& fetched)
+{
+    const auto number = [](std::uint64_t value) { return static_cast<std::int64_t>(value); };
+    guarded(impl_->path, [&] {
+        impl_->run(
+            "INSERT OR REPLACE INTO series VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", impl_->job,
+            digest_of(row), series.study_uid, series.series_uid, std::string{status}, fetched.reason,
+            number(fetched.expected), number(fetched.present), number(fetched.received),
+            number(fetched.rejected), number(fetched.missing));
+    });
+}
+
 void Journal::add(const net::StoredInstance& instance)
 {
     guarded(impl_->path, [&] {
-        SQLite::Statement insert{impl_->database, "INSERT OR REPLACE INTO instance VALUES (?, ?, ?, ?, ?)"};
-        insert.bind(1, instance.study_uid);
-        insert.bind(2, instance.series_uid);
-        insert.bind(3, instance.instance_uid);
-        insert.bind(4, instance.path.lexically_relative(impl_->root).string());
-        insert.bind(5, static_cast<std::int64_t>(instance.bytes));
-        insert.exec();
+        impl_->run(
+            "INSERT OR REPLACE INTO instance VALUES (?, ?, ?, ?, ?)", instance.study_uid, instance.series_uid,
+            instance.instance_uid, instance.path.lexically_relative(impl_->root).string(),
+            static_cast<std::int64_t>(instance.bytes));
     });
 }
 
@@ -82,11 +156,9 @@ std::optional<fs::path> Journal::find(
     std::string_view study_uid, std::string_view series_uid, std::string_view instance_uid)
 {
     return guarded(impl_->path, [&]() -> std::optional<fs::path> {
-        SQLite::Statement query{
-            impl_->database, "SELECT path, bytes FROM instance WHERE study = ? AND series = ? AND uid = ?"};
-        query.bind(1, std::string{study_uid});
-        query.bind(2, std::string{series_uid});
-        query.bind(3, std::string{instance_uid});
+        auto query = impl_->asked(
+            "SELECT path, bytes FROM instance WHERE study = ? AND series = ? AND uid = ?",
+            std::string{study_uid}, std::string{series_uid}, std::string{instance_uid});
         if (!query.executeStep()) {
             return std::nullopt;
         }
@@ -98,10 +170,9 @@ std::optional<fs::path> Journal::find(
 std::vector<fs::path> Journal::of_series(std::string_view study_uid, std::string_view series_uid)
 {
     return guarded(impl_->path, [&] {
-        SQLite::Statement query{
-            impl_->database, "SELECT path, bytes FROM instance WHERE study = ? AND series = ?"};
-        query.bind(1, std::string{study_uid});
-        query.bind(2, std::string{series_uid});
+        auto query = impl_->asked(
+            "SELECT path, bytes FROM instance WHERE study = ? AND series = ?", std::string{study_uid},
+            std::string{series_uid});
         std::vector<fs::path> paths;
         while (query.executeStep()) {
             auto path = impl_->root / query.getColumn(0).getString();
@@ -110,6 +181,33 @@ std::vector<fs::path> Journal::of_series(std::string_view study_uid, std::string
             }
         }
         return paths;
+    });
+}
+
+void Journal::add_sent(const FoundSeries& series, const Uids& instances)
+{
+    guarded(impl_->path, [&] {
+        SQLite::Transaction all{impl_->database};
+        for (const auto& uid : instances) {
+            impl_->run(
+                "INSERT OR IGNORE INTO sent VALUES (?, ?, ?, ?)", impl_->job, series.study_uid,
+                series.series_uid, uid);
+        }
+        all.commit();
+    });
+}
+
+Journal::Uids Journal::sent(const FoundSeries& series)
+{
+    return guarded(impl_->path, [&] {
+        auto query = impl_->asked(
+            "SELECT uid FROM sent WHERE job = ? AND study = ? AND series = ?", impl_->job, series.study_uid,
+            series.series_uid);
+        Uids uids;
+        while (query.executeStep()) {
+            uids.insert(query.getColumn(0).getString());
+        }
+        return uids;
     });
 }
 

@@ -17,13 +17,16 @@ namespace {
 class Get : public Method {
 public:
     Get(Connection& connection, StorePlace place)
-        : connection_(connection), settings_{
-                                       .root = std::move(place.root),
-                                       .layout = dicom::Layout{place.layout},
-                                       .durability = place.durability,
-                                       .wanted = [this](const dicom::ElementIndex& data_set) {
-                                           return wants(data_set);
-                                       }}
+        : connection_(connection),
+          place_(std::move(place)), settings_{
+                                        .root = place_.root,
+                                        .layout = dicom::Layout{place_.layout},
+                                        .durability = place_.durability,
+                                        .wanted =
+                                            [this](const dicom::ElementIndex& data_set) {
+                                                return wants(data_set);
+                                            },
+                                        .aside = place_.aside}
     {
     }
 
@@ -38,7 +41,12 @@ public:
                     ErrorKind::Usage, "cannot retrieve from", association.peer(),
                     "it does not offer C-GET to us; --move-port asks by C-MOVE"};
             }
-            net::StorageScp scp{store_for(request), connection_.settings().aet, request.on_stored};
+            const auto stored = [&](const net::StoredInstance& instance) {
+                if (!is_aside(place_, instance)) {
+                    request.on_stored(instance);
+                }
+            };
+            net::StorageScp scp{store_for(request), connection_.settings().aet, stored};
             return net::get(association, *context, identifier_of(request, context->transfer_syntax), scp);
         } catch (const Error&) {
             association_.reset();
@@ -58,6 +66,7 @@ private:
     bool wants(const dicom::ElementIndex& data_set) const
     {
         if (!request_->belongs(data_set)) {
+            request_->on_unasked();
             return false;
         }
         const bool confirmed = request_->confirms(data_set);
@@ -96,6 +105,7 @@ private:
     }
 
     Connection& connection_;
+    StorePlace place_;
     net::InstanceStore::Settings settings_;
     std::optional<net::InstanceStore> store_{};
     const Request* request_ = nullptr; ///< the one at hand

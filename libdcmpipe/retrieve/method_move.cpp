@@ -2,7 +2,6 @@
 #include "core/event_loop.hpp"
 #include "core/fd.hpp"
 #include "core/log.hpp"
-#include "core/stop.hpp"
 #include "dicom/tags.hpp"
 #include "dicom/transfer_syntax.hpp"
 #include "dicom/uid.hpp"
@@ -27,11 +26,11 @@ using namespace std::chrono_literals;
 
 constexpr std::chrono::milliseconds a_moment = 200ms;
 
-/// UIDs, a line each, from the processes of the receiver to this one. Lines are shorter than PIPE_BUF: they
-/// do not mix.
-class UidPipe {
+/// What was not wanted, a line each, from the processes of the receiver to this one: its UID, or nothing
+/// where it is of something else. Lines are shorter than PIPE_BUF: they do not mix.
+class UnwantedPipe {
 public:
-    UidPipe()
+    UnwantedPipe()
     {
         std::array<int, 2> ends{};
         if (::pipe2(ends.data(), O_CLOEXEC) != 0) {
@@ -58,7 +57,7 @@ public:
     }
 
     /// Gives out what is there.
-    void read(const std::function<void(std::string_view)>& take)
+    void read(const Request& request)
     {
         std::array<char, 4096> bytes;
         for (;;) {
@@ -69,7 +68,8 @@ public:
             unread_.append(bytes.data(), static_cast<std::size_t>(got));
         }
         for (auto end = unread_.find('\n'); end != unread_.npos; end = unread_.find('\n')) {
-            take(std::string_view{unread_}.substr(0, end));
+            const auto uid = std::string_view{unread_}.substr(0, end);
+            uid.empty() ? request.on_unasked() : request.on_rejected(uid);
             unread_.erase(0, end + 1);
         }
     }
@@ -91,24 +91,26 @@ public:
 
     net::QueryOutcome ask(const Request& request) override
     {
-        UidPipe rejected;
+        UnwantedPipe unwanted;
         EventLoop loop;
-        loop.watch(rejected.fd(), POLLIN, [&] { rejected.read(request.on_rejected); });
+        loop.watch(unwanted.fd(), POLLIN, [&] { unwanted.read(request); });
         net::Receiver receiver{
-            loop, net::Listener{settings_.bind, settings_.port}, settings_for(request, rejected),
+            loop, net::Listener{settings_.bind, settings_.port}, settings_for(request, unwanted),
             [&](const net::Report& report) {
                 last_sign_ = net::Clock::now();
-                request.on_stored(report.instance);
+                if (!is_aside(place_, report.instance)) {
+                    request.on_stored(report.instance);
+                }
             }};
         last_sign_ = net::Clock::now();
         try {
             const auto outcome = ask_over(association(), request, loop, receiver);
             wait_for_late_ones(request, outcome, loop, receiver);
-            rejected.read(request.on_rejected);
+            unwanted.read(request);
             return outcome;
         } catch (const Error&) {
             association_.reset();
-            rejected.read(request.on_rejected);
+            unwanted.read(request);
             throw;
         }
     }
@@ -122,7 +124,7 @@ public:
     }
 
 private:
-    net::Receiver::Settings settings_for(const Request& request, const UidPipe& rejected) const
+    net::Receiver::Settings settings_for(const Request& request, const UnwantedPipe& unwanted) const
     {
         const auto& settings = connection_.settings();
         return {
@@ -134,22 +136,31 @@ private:
                  .layout = layout_,
                  .durability = place_.durability,
                  .wanted =
-                     [&request, &rejected](const dicom::ElementIndex& data_set) {
+                     [&request, &unwanted](const dicom::ElementIndex& data_set) {
                          if (!request.belongs(data_set)) {
+                             unwanted.write({});
                              return false;
                          }
                          const bool confirmed = request.confirms(data_set);
                          if (!confirmed) {
-                             rejected.write(data_set.text(dicom::tags::SOPInstanceUID));
+                             unwanted.write(data_set.text(dicom::tags::SOPInstanceUID));
                          }
                          return confirmed;
                      },
-                 .wanted_by = request.wanted_by},
-            .in_child = [this] {
-                if (association_) { // it must end where it ends in this process
-                    ::close(association_->fd());
-                }
-            }};
+                 .wanted_by = request.wanted_by,
+                 .aside = place_.aside},
+            .in_child =
+                [this] {
+                    if (association_) { // it must end where it ends in this process
+                        ::close(association_->fd());
+                    }
+                },
+            .tls = settings_.tls};
+    }
+
+    std::string_view model() const
+    {
+        return settings_.patient_level ? uid::PatientRootMove : uid::StudyRootMove;
     }
 
     net::Association& association()
@@ -157,7 +168,7 @@ private:
         using namespace dicom::transfer_syntax;
         if (!association_) {
             association_.emplace(connection_.call(
-                {{.abstract_syntax = std::string{uid::StudyRootMove},
+                {{.abstract_syntax = std::string{model()},
                   .transfer_syntaxes = {
                       std::string{ExplicitVRLittleEndian}, std::string{ImplicitVRLittleEndian}}}}));
         }
@@ -167,7 +178,7 @@ private:
     net::QueryOutcome ask_over(
         net::Association& association, const Request& request, EventLoop& loop, net::Receiver& receiver)
     {
-        const auto* const context = association.context_for(uid::StudyRootMove);
+        const auto* const context = association.context_for(model());
         if (context == nullptr) {
             throw Error{
                 ErrorKind::Usage, "cannot retrieve from", association.peer(),
@@ -179,7 +190,10 @@ private:
             int fd;
             ~Forget() { loop.forget(fd); }
         } const forget{loop, association.fd()};
-        const auto identifier = identifier_of(request, context->transfer_syntax);
+        const auto identifier =
+            settings_.patient_level
+                ? identifier_at_patient_level(request, context->transfer_syntax, "ISO_IR 192")
+                : identifier_of(request, context->transfer_syntax);
         return net::move(
             association, *context, identifier, connection_.settings().aet,
             [&](const net::Association& waiting, net::TimePoint silent_since) {
@@ -193,9 +207,6 @@ private:
     /// over in its own process.
     void check_signs_of_life(const std::string& peer, const net::Receiver& receiver)
     {
-        if (stop::requested()) {
-            throw Error{ErrorKind::Cancelled, "stopping"};
-        }
         if (receiver.associations() > 0) {
             last_sign_ = net::Clock::now();
         }
@@ -212,7 +223,7 @@ private:
         const auto linger = std::chrono::milliseconds{static_cast<std::int64_t>(settings_.linger * 1000)};
         const bool promises = outcome.status == net::status::Success && outcome.failed == 0;
         last_sign_ = net::Clock::now();
-        while (!request.complete() && !stop::requested()) {
+        while (!request.complete()) {
             const auto quiet = promises || receiver.associations() > 0 ? linger : a_moment;
             if (net::Clock::now() - last_sign_ > quiet) {
                 return;

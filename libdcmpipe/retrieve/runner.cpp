@@ -3,149 +3,202 @@
 #include "core/error.hpp"
 #include "core/log.hpp"
 #include "core/stop.hpp"
-#include "dicom/layout.hpp"
-#include "dicom/tags.hpp"
 #include "dicom/transfer_syntax.hpp"
-#include "retrieve/forwarder.hpp"
+#include "retrieve/breaker.hpp"
 #include "retrieve/identifier.hpp"
-#include "retrieve/info.hpp"
+#include "retrieve/results.hpp"
+
+#include <memory>
+#include <utility>
 
 #include <fmt/format.h>
 
 namespace dcmpipe::retrieve {
 
-namespace fs = std::filesystem;
-namespace tags = dicom::tags;
-
 namespace {
-
-std::int64_t number(std::uint64_t value)
-{
-    return static_cast<std::int64_t>(value);
-}
 
 class Runner {
 public:
-    Runner(const RunSettings& settings, Connection& connection, Purpose purpose, const Listener& listener)
-        : settings_(settings), connection_(connection), listener_(listener),
-          finder_(connection, settings.character_set)
+    Runner(const RunSettings& settings, const Purpose& purpose, const Listener& listener)
+        : settings_(settings), connection_(settings.connection), finder_(connection_, settings.find),
+          breaker_(connection_), results_(settings, listener)
     {
-        if (purpose.method) {
-            journal_.emplace(settings.place.root);
-            fetcher_.emplace(connection, *journal_, std::move(purpose.method));
-        } else if (!purpose.destination.empty()) {
-            forwarder_.emplace(connection, std::move(purpose.destination));
+        if (purpose.make) { // processes before anything else is open
+            crew_.emplace(settings.parallel - 1, purpose.make, listener.on_stored);
+        }
+        if (settings.journal) {
+            journal_.emplace(*settings.journal, settings.place.root, purpose.job);
+            results_.note_in(*journal_);
         }
     }
 
     RunTally run(const std::vector<Row>& rows)
     {
         for (const auto& row : rows) {
-            if (stop::requested()) {
-                throw Error{ErrorKind::Cancelled, "stopping"};
+            if (is_left(row)) {
+                ++tally_.left;
+                continue;
             }
-            ++tally_.rows;
+            if (is_full()) {
+                log::info("--max {}: the same command goes on where this one ends", settings_.most);
+                break;
+            }
+            wait_for_window();
             ask_for(row);
+            check();
         }
+        finish();
         finder_.release();
-        if (fetcher_) {
-            fetcher_->release();
+        if (crew_) {
+            crew_->release();
         }
-        if (forwarder_) {
-            forwarder_->release();
-        }
+        results_.end(tally_);
         return tally_;
     }
 
 private:
-    /// A failure of one row; the next may fare better.
+    /// A row, until all of its series are done.
+    struct Asked {
+        const Row& row;
+        std::uint64_t series = 0; ///< under way
+        bool found_all = false;   ///< the node told them all
+        bool failed = false;
+        std::string reason{};
+    };
+    using AskedRow = std::shared_ptr<Asked>;
+
+    bool is_left(const Row& row)
+    {
+        if (!journal_ || settings_.rows == Rows::All) {
+            return false;
+        }
+        const auto state = journal_->state_of(row);
+        return settings_.rows == Rows::Failed ? state != RowState::Failed : state == RowState::Done;
+    }
+
+    /// What is under way may yet turn out to be there already: then it counts for nothing.
+    bool is_full()
+    {
+        if (settings_.most > 0 && done_ + under_way_ >= settings_.most) {
+            finish();
+        }
+        return settings_.most > 0 && done_ >= settings_.most;
+    }
+
+    void wait_for_window()
+    {
+        if (!settings_.windows.empty() || stop::requested()) {
+            if (crew_ && !crew_->is_idle()) {
+                finish();
+            }
+            if (!wait_until_open(settings_.windows)) {
+                throw Error{ErrorKind::Cancelled, "stopping"};
+            }
+        }
+    }
+
+    void finish()
+    {
+        if (crew_) {
+            crew_->finish();
+        }
+        check();
+    }
+
+    /// What ended the run while series were under way.
+    void check()
+    {
+        if (fatal_) {
+            throw Error{*fatal_};
+        }
+        if (!broken_off_.empty()) {
+            breaker_.failed(Error{ErrorKind::Peer, std::exchange(broken_off_, {})});
+        }
+    }
+
     void ask_for(const Row& row)
     {
-        const auto failed_before = tally_.failed;
+        ++tally_.rows;
+        const auto asked = std::make_shared<Asked>(Asked{.row = row});
+        if (journal_) {
+            journal_->begin(row);
+        }
         try {
-            FindTally found;
-            if (fetcher_ || forwarder_) {
-                std::vector<FoundSeries> all;
-                found =
-                    finder_.find(row, true, [&](FoundSeries series) { all.push_back(std::move(series)); });
-                if (!all.empty()) {
-                    finder_.release(); // one association at a time
-                }
-                for (const auto& series : all) {
-                    retrieve(row, series);
-                }
-            } else {
-                found = finder_.find(row, false, [&](const FoundSeries& series) { show(row, series); });
-            }
+            const auto found = crew_ ? find_and_submit(asked) : list(row);
             account_for(row, found);
-            broken_in_a_row_ = 0;
+            asked->found_all = !is_cut_short_;
+            breaker_.succeeded();
         } catch (const Error& error) {
-            if (error.kind() != ErrorKind::Cancelled && failed_before == tally_.failed) {
-                fail(row, error.what());
-            }
-            if (!is_about_one_row(error)) {
+            if (error.kind() == ErrorKind::Cancelled) {
                 throw;
             }
-        }
-        tally_.failed = failed_before + (tally_.failed > failed_before ? 1 : 0);
-    }
-
-    /// A node that breaks off one query may take the next; one that breaks off several has had enough.
-    bool is_about_one_row(const Error& error)
-    {
-        constexpr unsigned enough = 3;
-        return error.kind() == ErrorKind::Input ||
-               (error.kind() == ErrorKind::Peer && connection_.reached() && ++broken_in_a_row_ < enough);
-    }
-
-    void account_for(const Row& row, const FindTally& found)
-    {
-        tally_.series += found.series;
-        tally_.dropped += found.dropped;
-        if (found.dropped > 0) {
-            log::info(
-                "row {}: {} answers of the node do not fit what was asked: left out", row.number,
-                found.dropped);
-        }
-        if (found.series == 0) {
-            ++tally_.empty;
-            log::warning("row {}: nothing matches", row.number);
-            if (listener_.report != nullptr) {
-                listener_.report->add(row, "empty", "nothing matches");
+            fail(*asked, error.what());
+            settle(*asked);
+            if (error.kind() != ErrorKind::Input &&
+                (error.kind() != ErrorKind::Peer || !connection_.reached())) {
+                throw;
             }
+            if (error.kind() == ErrorKind::Peer) {
+                breaker_.failed(error);
+            }
+            return;
         }
+        settle(*asked);
     }
 
-    void fail(const Row& row, const std::string& reason)
+    FindTally list(const Row& row)
     {
-        ++tally_.failed;
-        log::error("row {}: {}", row.number, reason);
-        if (listener_.report != nullptr) {
-            listener_.report->add(row, to_string(Status::Failed), reason);
+        const auto show_and_count = [&](const FoundSeries& series) {
+            results_.show(row, series);
+            ++done_;
+            return !is_full();
+        };
+        if (settings_.level == Level::Study) {
+            return finder_.find_studies(row, [&](const Attributes& study) {
+                return show_and_count(FoundSeries{.attributes = study});
+            });
         }
-        listener_.on_result(Record{fs::path{}, Status::Failed, reason}.set("row", number(row.number)));
+        return finder_.find(row, settings_.level == Level::Image, show_and_count);
     }
 
-    void show(const Row& row, const FoundSeries& series)
+    /// Series by the hundred: between them the node is asked over one association only, or over those of the
+    /// crew.
+    FindTally find_and_submit(const AskedRow& asked)
     {
-        if (!series.unconfirmed.empty()) {
-            log::warning(
-                "row {}: the node gives no value for some of what was asked: it may list too much",
-                row.number);
-        }
-        if (settings_.info) {
-            const dicom::Layout layout{settings_.place.layout};
-            const auto place = layout.place_of(
-                [&](dicom::Tag tag) { return std::string{value_of(series.attributes, tag)}; });
-            write_info(series, settings_.place.root / place.file.parent_path());
-        }
-        listener_.on_found(row, series);
+        constexpr std::size_t most_series = 100;
+        constexpr std::size_t most_instances = 100'000;
+        std::vector<FoundSeries> some;
+        std::size_t instances = 0;
+        is_cut_short_ = false;
+        const auto submit_all = [&] {
+            if (!some.empty() && settings_.parallel == 1) {
+                finder_.release();
+            }
+            for (const auto& series : some) {
+                if (is_full()) {
+                    is_cut_short_ = true;
+                    break;
+                }
+                submit(asked, series);
+            }
+            some.clear();
+            instances = 0;
+            return !is_cut_short_;
+        };
+        auto found = finder_.find(asked->row, true, [&](FoundSeries series) {
+            instances += series.instances.size();
+            some.push_back(std::move(series));
+            return some.size() < most_series && instances < most_instances ? true : submit_all();
+        });
+        submit_all();
+        return found;
     }
 
-    void retrieve(const Row& row, const FoundSeries& series)
+    void submit(const AskedRow& asked, const FoundSeries& series)
     {
-        if (stop::requested()) {
-            throw Error{ErrorKind::Cancelled, "stopping"};
+        wait_for_window();
+        if (settings_.batch_size > 0 && since_pause_ + under_way_ >= settings_.batch_size) {
+            finish();
         }
         if (settings_.batch_size > 0 && since_pause_ >= settings_.batch_size) {
             since_pause_ = 0;
@@ -153,68 +206,98 @@ private:
                 throw Error{ErrorKind::Cancelled, "stopping"};
             }
         }
-        Fetched fetched;
-        try {
-            fetched = fetcher_ ? fetcher_->fetch(series, listener_.on_stored) : forwarder_->forward(series);
-        } catch (const Error& error) {
-            if (error.kind() != ErrorKind::Cancelled) {
-                fail(row, error.what());
-            }
-            throw;
-        }
-        since_pause_ += fetched.received > 0 ? 1 : 0;
-        report(row, series, fetched);
+        ++asked->series;
+        ++under_way_;
+        crew_->submit(series, [this, asked, series](const Crew::Outcome& outcome) {
+            --under_way_;
+            --asked->series;
+            take(*asked, series, outcome);
+            settle(*asked);
+        });
+        check();
     }
 
-    void report(const Row& row, const FoundSeries& series, const Fetched& fetched)
+    void take(Asked& asked, const FoundSeries& series, const Crew::Outcome& outcome)
     {
-        auto status = fetched.received > 0 ? Status::Ok : Status::Skipped;
-        auto reason = fetched.reason;
-        if (!fetched.complete()) {
-            ++tally_.failed;
-            status = Status::Failed;
-            log::error("row {}: series {}: {}", row.number, series.series_uid, reason);
-        }
-        const bool rejected = fetcher_ && fetched.complete() && fetched.folders.empty();
-        if (listener_.report != nullptr) {
-            listener_.report->add(row, series, rejected ? "rejected" : to_string(status), fetched);
-        }
-        if (rejected) {
-            log::info(
-                "row {}: series {} is not what was asked, its instances say", row.number, series.series_uid);
+        if (!outcome.error) {
+            since_pause_ += outcome.fetched.received > 0 ? 1 : 0;
+            done_ += outcome.fetched.received > 0 ? 1 : 0;
+            tally_.unasked += outcome.fetched.unasked;
+            results_.series_done(asked.row, series, outcome.fetched);
+            if (!outcome.fetched.complete()) {
+                asked.failed = true;
+                asked.reason = outcome.fetched.reason;
+            }
+            if (outcome.fetched.broken_off && outcome.fetched.received == 0) {
+                broken_off_ = outcome.fetched.reason;
+            } else {
+                breaker_.succeeded();
+            }
             return;
         }
-        if (settings_.info && !fetched.folders.empty()) {
-            write_info(series, *fetched.folders.begin());
+        const auto& error = *outcome.error;
+        if (error.kind() != ErrorKind::Cancelled) {
+            fail(asked, error.what());
         }
-        auto folders = fetched.folders;
-        if (folders.empty()) {
-            folders.insert(fs::path{});
+        const bool node_is_there = error.kind() == ErrorKind::Peer && outcome.reached;
+        if (error.kind() != ErrorKind::Input && !node_is_there && !fatal_) {
+            fatal_ = error;
         }
-        for (const auto& folder : folders) {
-            listener_.on_result(Record{folder, status, reason}
-                                    .set("row", number(row.number))
-                                    .set("StudyInstanceUID", series.study_uid)
-                                    .set("SeriesInstanceUID", series.series_uid)
-                                    .set("expected", number(fetched.expected))
-                                    .set("present", number(fetched.present))
-                                    .set("received", number(fetched.received))
-                                    .set("rejected", number(fetched.rejected))
-                                    .set("missing", number(fetched.missing))
-                                    .set("verified", fetched.by_uid ? "uid" : "count"));
+    }
+
+    /// Once nothing of the row is under way any more.
+    void settle(Asked& asked)
+    {
+        if (asked.series > 0 || (!asked.found_all && !asked.failed)) {
+            return;
         }
+        tally_.failed += asked.failed ? 1 : 0;
+        if (journal_) {
+            journal_->end(asked.row, asked.failed ? RowState::Failed : RowState::Done, asked.reason);
+        }
+    }
+
+    void account_for(const Row& row, const FindTally& found)
+    {
+        tally_.series += found.found;
+        tally_.dropped += found.dropped;
+        if (found.dropped > 0) {
+            log::info(
+                "row {}: {} answers of the node do not fit what was asked: left out", row.number,
+                found.dropped);
+        }
+        if (found.perhaps_cut) {
+            log::warning(
+                "row {}: the node gave a round number of answers, and not by date: there may be more",
+                row.number);
+        }
+        if (found.found == 0) {
+            ++tally_.empty;
+            results_.row_empty(row);
+        }
+    }
+
+    void fail(Asked& asked, const std::string& reason)
+    {
+        asked.failed = true;
+        asked.reason = reason;
+        results_.row_failed(asked.row, reason);
     }
 
     const RunSettings& settings_;
-    const Connection& connection_;
-    const Listener& listener_;
+    std::optional<Crew> crew_{};
+    Connection connection_;
     Finder finder_;
+    Breaker breaker_;
+    Results results_;
     std::optional<Journal> journal_{};
-    std::optional<Fetcher> fetcher_{};
-    std::optional<Forwarder> forwarder_{};
     RunTally tally_{};
-    unsigned since_pause_ = 0;     ///< series retrieved
-    unsigned broken_in_a_row_ = 0; ///< rows
+    std::optional<Error> fatal_{};
+    std::string broken_off_{};      ///< why a series was, and nothing of it came
+    std::uint64_t under_way_ = 0;   ///< series
+    std::uint64_t done_ = 0;        ///< series that were retrieved or listed
+    std::uint64_t since_pause_ = 0; ///< series retrieved
+    bool is_cut_short_ = false;     ///< not all series of the row were submitted
 };
 
 } // namespace
@@ -236,10 +319,10 @@ void check_character_set(const std::vector<Row>& rows, std::string_view characte
 }
 
 RunTally run(
-    const std::vector<Row>& rows, const RunSettings& settings, Connection& connection, Purpose purpose,
+    const std::vector<Row>& rows, const RunSettings& settings, const Purpose& purpose,
     const Listener& listener)
 {
-    return Runner{settings, connection, std::move(purpose), listener}.run(rows);
+    return Runner{settings, purpose, listener}.run(rows);
 }
 
 } // namespace dcmpipe::retrieve

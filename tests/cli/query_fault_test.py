@@ -8,55 +8,8 @@ import time
 
 import dicom_bytes as made
 import dpipe
-from fake_pacs import FakeInstance, FakePacs
-from peers import free_port
-
-PATIENT, NAME, DATE, NUMBER, DESCRIPTION = 0x00100020, 0x00100010, 0x00080020, 0x00200011, 0x0008103E
-
-
-def series(count, study="1.2", number=1, attributes=()):
-    return [FakeInstance(f"{study}.{number}.{i}", study, f"{study}.{number}",
-                         {PATIENT: "P1", DATE: "20240102", NUMBER: str(number), **dict(attributes)})
-            for i in range(1, count + 1)]
-
-
-class FaultTest(dpipe.TestCase):
-    method = ()
-
-    def setUp(self):
-        super().setUp()
-        self.out = self.scratch / "raw"
-        self.move_port = free_port()
-
-    def pacs(self, instances):
-        pacs = FakePacs(instances, {"ME": self.move_port})
-        self.addCleanup(pacs.acceptor.close)
-        return pacs
-
-    def words(self, pacs, cohort, *words):
-        path = self.scratch / "cohort.csv"
-        path.write_text(cohort)
-        return ("dpipe-query", "--node", f"FAKE@127.0.0.1:{pacs.port}", "--aet", "ME", "--retry-delay", "0.02",
-                "--layout", "uid", "--json", *words, path)
-
-    def query(self, pacs, cohort, *words, code=0, **how):
-        result = dpipe.run(*self.words(pacs, cohort, *words), **how)
-        self.assertEqual(result.code, code, result.out + result.err)
-        self.err = result.err
-        return [json.loads(line) for line in result.lines]
-
-    def save(self, pacs, cohort="PatientID\nP1\n", *words, **how):
-        return self.query(pacs, cohort, "--save", "-o", self.out, *self.method, *words, **how)
-
-    def stored(self):
-        return sorted(p.stem for p in self.out.rglob("*.dcm"))
-
-    def check_whole(self, pacs, instances=None):
-        instances = pacs.instances.values() if instances is None else instances
-        self.assertEqual(self.stored(), sorted(i.uid for i in instances))
-        for path in self.out.rglob("*.dcm"):
-            self.assertEqual(made.split(path.read_bytes())[1], pacs.instances[path.stem].data_set)
-
+from fake_pacs import FakeInstance
+from querying import DATE, DESCRIPTION, NAME, NUMBER, PATIENT, QueryTest, series
 
 class Retrieving:
     """The same for C-GET and for C-MOVE to ourselves."""
@@ -171,11 +124,11 @@ class Retrieving:
         self.assertEqual(sorted(p.name for p in self.out.iterdir() if "part" in p.name), [])
 
 
-class ByGet(Retrieving, FaultTest):
+class ByGet(Retrieving, QueryTest):
     pass
 
 
-class ByMove(Retrieving, FaultTest):
+class ByMove(Retrieving, QueryTest):
     operation = "move"
 
     def setUp(self):
@@ -195,7 +148,7 @@ class ByMove(Retrieving, FaultTest):
         self.assertIn("the node answered A801H", record["reason"])
 
 
-class Finding(FaultTest):
+class Finding(QueryTest):
     def test_a_refused_query_is_never_an_empty_answer(self):
         for level in ("STUDY", "SERIES"):
             with self.subTest(level):
@@ -257,7 +210,7 @@ class Finding(FaultTest):
         self.assertEqual([r["row"] for r in records], [2, 3, 4])
 
 
-class Forwarding(FaultTest):
+class Forwarding(QueryTest):
     def test_the_count_of_the_node_must_reach_what_it_listed(self):
         taken = self.scratch / "taken"
         receiver = subprocess.Popen(

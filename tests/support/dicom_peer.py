@@ -220,8 +220,8 @@ class Acceptor:
     """Listens on a free port of this machine and hands each association, accepted, to `serve(peer)` in a
     thread of its own. Accepts every context with its first transfer syntax unless `choose` says otherwise."""
 
-    def __init__(self, serve, choose=lambda abstract, syntaxes: syntaxes[0]):
-        self.serve, self.choose = serve, choose
+    def __init__(self, serve, choose=lambda abstract, syntaxes: syntaxes[0], relational=lambda: False):
+        self.serve, self.choose, self.relational = serve, choose, relational
         self.socket = socket.create_server(("127.0.0.1", 0))
         self.port = self.socket.getsockname()[1]
         self.callers = []  # AE titles (calling, called) in order
@@ -272,7 +272,8 @@ class Acceptor:
                 answer += item(0x21, bytes([body[0], 0, 0 if syntax else 3, 0])
                                + item(0x40, (syntax or IMPLICIT).encode()))
             if kind == 0x50:
-                roles = b"".join(item(0x54, value) for k, value in items(body) if k == 0x54)
+                echoed = (0x54, 0x56) if self.relational() else (0x54,)  # extended negotiation is agreed to, or not
+                roles = b"".join(item(k, value) for k, value in items(body) if k in echoed)
         peer.send_pdu(AC, answer + user_information(16384, roles))
 
     def context_for(self, peer, abstract):
