@@ -31,10 +31,17 @@ enum class CommandField : std::uint16_t {
 /// (0000,0900) Status (PS3.7 §C, PS3.4 for each service).
 namespace status {
 inline constexpr std::uint16_t Success = 0x0000;
+inline constexpr std::uint16_t ProcessingFailure = 0x0110;
 inline constexpr std::uint16_t DuplicateInstance = 0x0111;
+inline constexpr std::uint16_t NoSuchInstance = 0x0112;
+inline constexpr std::uint16_t InvalidArgument = 0x0115;
+inline constexpr std::uint16_t NoSuchSopClass = 0x0118;
+inline constexpr std::uint16_t ClassInstanceConflict = 0x0119;
 inline constexpr std::uint16_t SopClassNotSupported = 0x0122;
+inline constexpr std::uint16_t NoSuchAction = 0x0123;
 inline constexpr std::uint16_t NotAuthorized = 0x0124;
 inline constexpr std::uint16_t UnrecognizedOperation = 0x0211;
+inline constexpr std::uint16_t ResourceLimitation = 0x0213;
 inline constexpr std::uint16_t OutOfResources = 0xa700;
 inline constexpr std::uint16_t DataSetDoesNotMatch = 0xa900;
 inline constexpr std::uint16_t SubOperationsWarning = 0xb000;

@@ -74,6 +74,7 @@ class Peer:
         self.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.accepted = {}  # context number: transfer syntax
         self.abstract = {}  # context number: abstract syntax
+        self.answered = []  # items of the user information that the other side answered with: (type, bytes)
         self.message_id = 0
 
     def close(self):
@@ -212,6 +213,8 @@ class Requestor(Peer):
             self.close()
             raise Gone(f"PDU {kind} instead of an acceptance")
         for kind, body in items(answer[68:]):
+            if kind == 0x50:
+                self.answered = list(items(body))
             if kind == 0x21 and body[2] == 0:
                 self.accepted[body[0]] = next(value.decode() for sub, value in items(body[4:]) if sub == 0x40)
 
@@ -220,9 +223,9 @@ class Acceptor:
     """Listens on a free port of this machine and hands each association, accepted, to `serve(peer)` in a
     thread of its own. Accepts every context with its first transfer syntax unless `choose` says otherwise."""
 
-    def __init__(self, serve, choose=lambda abstract, syntaxes: syntaxes[0], relational=lambda: False):
+    def __init__(self, serve, choose=lambda abstract, syntaxes: syntaxes[0], relational=lambda: False, listening=None):
         self.serve, self.choose, self.relational = serve, choose, relational
-        self.socket = socket.create_server(("127.0.0.1", 0))
+        self.socket = listening or socket.create_server(("127.0.0.1", 0))
         self.port = self.socket.getsockname()[1]
         self.callers = []  # AE titles (calling, called) in order
         self.thread = threading.Thread(target=self._run, daemon=True)
