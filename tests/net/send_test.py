@@ -92,6 +92,16 @@ class ToOthers(SendTest):
             self.send(receiver.port, "--associations", "3", self.raw)
             self.arrived(files, {path.stem: data_set(path) for path in stored(out)})
 
+    def test_our_receiver_commits_itself_before_sources_go(self):
+        files, out = self.fill(), self.scratch / "in"
+        kept = {uid: data_set(path) for uid, path in files.items()}
+        with Receiver(out) as receiver:
+            result = self.send(receiver.port, "--remove-source", "--json", self.raw)
+            self.assertEqual({(r["status"], r["committed"], r["removed"]) for r in self.records(result)},
+                             {("ok", True, True)})
+            self.assertEqual({path.stem: data_set(path) for path in stored(out)}, kept)
+        self.assertEqual([path for path in self.raw.rglob("*") if path.is_file()], [])
+
     def test_our_receiver_that_asks_who_we_are(self):
         self.fill(2)
         users, right, wrong = (self.scratch / name for name in ("users", "right", "wrong"))
