@@ -109,6 +109,29 @@ std::optional<Profile> built_in(std::string_view name)
 
 } // namespace
 
+Profile merged(Profile first, const Profile& second)
+{
+    const auto fill = [](auto& value, const auto& otherwise) {
+        if (!value) {
+            value = otherwise;
+        }
+    };
+    if (first.operations.empty()) {
+        first.operations = second.operations;
+    }
+    fill(first.patient_level, second.patient_level);
+    fill(first.relational, second.relational);
+    fill(first.lists_images, second.lists_images);
+    fill(first.most_answers, second.most_answers);
+    fill(first.most_uids, second.most_uids);
+    fill(first.character_set, second.character_set);
+    fill(first.answer_character_set, second.answer_character_set);
+    fill(first.linger, second.linger);
+    fill(first.parallel, second.parallel);
+    fill(first.gap, second.gap);
+    return first;
+}
+
 Profile read_profile(const std::string& name_or_file)
 {
     if (const auto profile = built_in(name_or_file)) {

@@ -304,6 +304,7 @@ private:
 
 void check_character_set(const std::vector<Row>& rows, std::string_view character_set)
 {
+    std::string problems;
     for (const auto& row : rows) {
         Attributes keys;
         for (const auto& criterion : row.criteria) {
@@ -313,8 +314,11 @@ void check_character_set(const std::vector<Row>& rows, std::string_view characte
             static_cast<void>(encode_identifier(
                 keys, Level::Study, dicom::transfer_syntax::ExplicitVRLittleEndian, character_set));
         } catch (const Error& error) {
-            throw Error{ErrorKind::Usage, fmt::format("row {}: {}", row.number, error.reason())};
+            problems += fmt::format("{}row {}: {}", problems.empty() ? "" : "\n", row.number, error.reason());
         }
+    }
+    if (!problems.empty()) {
+        throw Error{ErrorKind::Usage, problems};
     }
 }
 

@@ -106,6 +106,78 @@ class Retrieving:
         self.assertEqual([(level, keys.get(0x00080018)) for level, keys in pacs.asked(self.operation)
                           if keys[0x0020000E] == "1.2.1"], [("IMAGE", "1.2.1.1")])
 
+    def test_three_lost_of_a_thousand_cost_three_more(self):
+        pacs = self.pacs(series(1000))
+        pacs.lost = {"1.2.1.7": 1, "1.2.1.500": 1, "1.2.1.999": 1}
+        (record,) = self.save(pacs)
+        self.assertEqual((record["status"], record["received"], record["missing"]), ("ok", 1000, 0))
+        self.assertEqual(pacs.sent_in_all, 997 + 3)
+        self.check_whole(pacs)
+
+    def test_every_status_that_a_node_may_refuse_with(self):
+        for status in (0xA700, 0xA701, 0xA702, 0xA801, 0xA900, 0xB000, 0xC001, 0xFE00, 0x0110):
+            with self.subTest(hex(status)):
+                pacs = self.pacs(series(3, f"1.{status}"))
+                pacs.refusals = [status]  # it works the second time
+                self.assertEqual([(r["status"], r["received"]) for r in self.save(pacs)], [("ok", 3)])
+                pacs = self.pacs(series(3, f"2.{status}"))
+                pacs.refusals = [status] * 100
+                (record,) = self.save(pacs, code=3)
+                self.assertEqual((record["status"], record["missing"]), ("failed", 3))
+                self.assertIn(f"the node answered {status:04X}H", record["reason"])
+                self.assertEqual(len(pacs.asked(self.operation)), 4)
+
+    def test_a_warning_with_a_list_of_what_failed(self):
+        pacs = self.pacs(series(10))
+        pacs.lost, pacs.lists_failed = {"1.2.1.4": 1, "1.2.1.5": 1}, True
+        (record,) = self.save(pacs)
+        self.assertEqual((record["status"], record["received"]), ("ok", 10))
+        self.assertEqual([len(keys.get(0x00080018, "").split("\\")) for level, keys in pacs.asked(self.operation)
+                          if level == "IMAGE"], [2])
+
+    def test_pending_for_ever_is_silence(self):
+        pacs = self.pacs(series(3))
+        pacs.pending_for_ever = True
+        start = time.monotonic()
+        (record,) = self.save(pacs, "PatientID\nP1\n", "--timeout", "2", "--max-retries", "1", code=3)
+        self.assertIn("it says that it goes on, but does not", record["reason"])
+        self.assertLess(time.monotonic() - start, 15)
+        pacs.pending_for_ever = False
+        self.assertEqual([r["received"] for r in self.save(pacs)], [3])
+
+    def test_no_final_answer(self):
+        pacs = self.pacs(series(3))
+        pacs.goes_silent = True
+        start = time.monotonic()
+        (record,) = self.save(pacs, "PatientID\nP1\n", "--timeout", "1", "--max-retries", "1", code=3)
+        self.assertEqual(record["missing"], 3)
+        self.assertLess(time.monotonic() - start, 15)
+
+    def test_in_another_order_and_as_somebody_else(self):
+        pacs = self.pacs(series(20))
+        pacs.reverse, pacs.calling = True, "SOMEONE"
+        self.assertEqual([(r["status"], r["received"]) for r in self.save(pacs)], [("ok", 20)])
+        self.check_whole(pacs)
+
+    def test_what_nobody_asked_for_is_counted_or_put_aside(self):
+        pacs = self.pacs(series(3) + series(2, number=2))
+        pacs.extra = series(2, study="9.9")
+        cohort, aside = "PatientID,SeriesNumber\nP1,1\n", self.scratch / "aside"
+        (record,) = self.save(pacs, cohort)
+        self.assertEqual((record["received"], record["unasked"]), (3, 2))
+        self.out = self.scratch / "other"
+        (record,) = self.save(pacs, cohort, "--aside", aside)
+        self.assertEqual((record["received"], record["unasked"]), (3, 2))
+        self.check_whole(pacs, series(3))
+        self.assertEqual(sorted(p.stem for p in aside.rglob("*.dcm")), ["9.9.1.1", "9.9.1.2"])
+
+    def test_one_that_never_comes_does_not_hold_up_the_others(self):
+        pacs = self.pacs(series(3) + series(3, number=2))
+        pacs.lost = {"1.2.1.1": 1000}
+        records = self.save(pacs, "PatientID\nP1\n", "--max-retries", "2", code=3)
+        self.assertEqual([(r["status"], r["missing"]) for r in records], [("failed", 1), ("ok", 0)])
+        self.assertEqual(len(pacs.asked(self.operation)), 1 + 3 + 1)
+
     def test_killed_and_run_again(self):
         pacs = self.pacs(series(60))
         process = dpipe.start(*self.words(pacs, "PatientID\nP1\n", "--save", "-o", self.out, *self.method),
