@@ -27,7 +27,7 @@ struct PacsifierConfig {
     std::string server_address;
     std::string server_aet;
     std::uint16_t port = 0;
-    std::string aet;
+    std::optional<std::string> aet;
     std::string move_aet;
 };
 
@@ -282,9 +282,7 @@ Options without_deeds(Options options)
 Options settled(Options options)
 {
     auto& run = options.run;
-    if (!options.pacsifier.aet.empty()) {
-        run.connection.aet = options.pacsifier.aet;
-    }
+    run.connection.aet = options.pacsifier.aet.value_or(run.connection.aet);
     if (options.move_to && options.move_to->empty()) {
         options.move_to = options.pacsifier.move_aet;
     }

@@ -62,6 +62,7 @@ private:
         const Row& row;
         std::uint64_t series = 0; ///< under way
         bool found_all = false;   ///< the node told them all
+        bool over = false;        ///< no more will come
         bool failed = false;
         std::string reason{};
     };
@@ -108,11 +109,14 @@ private:
     /// What ended the run while series were under way.
     void check()
     {
+        given_up_ = fatal_.has_value();
         if (fatal_) {
             throw Error{*fatal_};
         }
         if (!broken_off_.empty()) {
+            given_up_ = true; // unless it comes back
             breaker_.failed(Error{ErrorKind::Peer, std::exchange(broken_off_, {})});
+            given_up_ = false;
         }
     }
 
@@ -132,8 +136,14 @@ private:
             if (error.kind() == ErrorKind::Cancelled) {
                 throw;
             }
-            fail(*asked, error.what());
+            if (!asked->failed) {
+                fail(*asked, error.what());
+            }
+            asked->over = true;
             settle(*asked);
+            if (given_up_) {
+                throw;
+            }
             if (error.kind() != ErrorKind::Input &&
                 (error.kind() != ErrorKind::Peer || !connection_.reached())) {
                 throw;
@@ -143,6 +153,7 @@ private:
             }
             return;
         }
+        asked->over = true;
         settle(*asked);
     }
 
@@ -245,10 +256,10 @@ private:
         }
     }
 
-    /// Once nothing of the row is under way any more.
+    /// Once nothing of the row is under way any more. A row that was cut short is neither done nor failed.
     void settle(Asked& asked)
     {
-        if (asked.series > 0 || (!asked.found_all && !asked.failed)) {
+        if (!asked.over || asked.series > 0 || (!asked.found_all && !asked.failed)) {
             return;
         }
         tally_.failed += asked.failed ? 1 : 0;
@@ -297,6 +308,7 @@ private:
     std::uint64_t under_way_ = 0;   ///< series
     std::uint64_t done_ = 0;        ///< series that were retrieved or listed
     std::uint64_t since_pause_ = 0; ///< series retrieved
+    bool given_up_ = false;         ///< the run ends
     bool is_cut_short_ = false;     ///< not all series of the row were submitted
 };
 

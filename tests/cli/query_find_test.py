@@ -93,20 +93,15 @@ class Cut(QueryTest):
 
     def test_out_of_resources_once_is_a_busy_node(self):
         pacs = self.pacs(series(2))
-        answers = pacs.answers
         pacs.find_status = {"STUDY": 0xA700}
-
-        def once(keys):
-            pacs.find_status = {}
-            return answers(keys)
-        pacs.answers = once
         respond = pacs.respond
 
-        def forget(peer, context, command, status, *more, **even):
+        def recover(*words, **more):
             pacs.find_status = {}
-            return respond(peer, context, command, status, *more, **even)
-        pacs.respond = forget
+            return respond(*words, **more)
+        pacs.respond = recover
         self.assertEqual(len(self.query(pacs, "PatientID\nP1\n")), 1)
+        self.assertEqual([level for level, _ in pacs.asked("find")], ["STUDY", "STUDY", "SERIES"])
 
 
 class Slow(QueryTest):
