@@ -8,6 +8,7 @@ import time
 
 import dicom_bytes as made
 import dpipe
+import fake_pacs
 from fake_pacs import FakeInstance
 from querying import DATE, DESCRIPTION, NAME, NUMBER, PATIENT, QueryTest, series
 
@@ -109,7 +110,7 @@ class Retrieving:
     def test_three_lost_of_a_thousand_cost_three_more(self):
         pacs = self.pacs(series(1000))
         pacs.lost = {"1.2.1.7": 1, "1.2.1.500": 1, "1.2.1.999": 1}
-        (record,) = self.save(pacs)
+        (record,) = self.save(pacs, "PatientID\nP1\n", "--durability", "none")
         self.assertEqual((record["status"], record["received"], record["missing"]), ("ok", 1000, 0))
         self.assertEqual(pacs.sent_in_all, 997 + 3)
         self.check_whole(pacs)
@@ -120,12 +121,15 @@ class Retrieving:
                 pacs = self.pacs(series(3, f"1.{status}"))
                 pacs.refusals = [status]  # it works the second time
                 self.assertEqual([(r["status"], r["received"]) for r in self.save(pacs)], [("ok", 3)])
-                pacs = self.pacs(series(3, f"2.{status}"))
-                pacs.refusals = [status] * 100
-                (record,) = self.save(pacs, code=3)
-                self.assertEqual((record["status"], record["missing"]), ("failed", 3))
-                self.assertIn(f"the node answered {status:04X}H", record["reason"])
-                self.assertEqual(len(pacs.asked(self.operation)), 4)
+
+    def test_a_status_that_stays_is_a_failure_after_some_tries(self):
+        for status in (0xA701, 0xFE00):
+            pacs = self.pacs(series(3, f"2.{status}"))
+            pacs.refusals = [status] * 100
+            (record,) = self.save(pacs, code=3)
+            self.assertEqual((record["status"], record["missing"]), ("failed", 3))
+            self.assertIn(f"the node answered {status:04X}H", record["reason"])
+            self.assertEqual(len(pacs.asked(self.operation)), 4)
 
     def test_a_warning_with_a_list_of_what_failed(self):
         pacs = self.pacs(series(10))
@@ -218,6 +222,66 @@ class ByMove(Retrieving, QueryTest):
         pacs.move_to = {}
         (record,) = self.save(pacs, code=3)
         self.assertIn("the node answered A801H", record["reason"])
+
+
+class Ways(QueryTest):
+    """What a profile says of a node."""
+
+    def profile(self, **members):
+        path = self.scratch / "profile.json"
+        path.write_text(json.dumps(members))
+        return "--profile", path
+
+    def test_the_next_operation_where_the_first_is_not_offered(self):
+        pacs = self.pacs(series(3))
+        pacs.acceptor.choose = lambda abstract, syntaxes: "" if abstract == fake_pacs.GET else syntaxes[0]
+        move = ("--move-port", str(self.move_port), "--bind", "127.0.0.1", "--linger", "0.5")
+        (record,) = self.save(pacs, "PatientID\nP1\n", *self.profile(operations=["get", "move"]), *move)
+        self.assertEqual((record["status"], record["received"]), ("ok", 3))
+        self.assertEqual([name for name, *_ in pacs.log if name != "find"], ["move"])
+        self.out = self.scratch / "other"
+        self.save(pacs, code=2)
+        self.query(pacs, "PatientID\nP1\n", "--save", "-o", self.out, *self.profile(operations="move"), code=2)
+
+    def test_one_uid_a_request(self):
+        pacs = self.pacs(series(10))
+        pacs.lost = {"1.2.1.3": 1, "1.2.1.4": 1}
+        self.assertEqual(self.save(pacs, "PatientID\nP1\n", *self.profile(max_uids=1))[0]["received"], 10)
+        self.assertEqual([keys.get(0x00080018) for level, keys in pacs.asked("get") if level == "IMAGE"],
+                         ["1.2.1.3", "1.2.1.4"])
+
+    def test_a_node_that_is_not_asked_for_images(self):
+        pacs = self.pacs(series(4))
+        (record,) = self.save(pacs, "PatientID\nP1\n", *self.profile(lists_images=False))
+        self.assertEqual((record["verified"], record["received"]), ("count", 4))
+        self.assertEqual([level for level, _ in pacs.asked("find")], ["STUDY", "SERIES"])
+
+    def test_as_pacsifier_asks(self):
+        pacs = self.pacs(series(2) + series(3, number=2))
+        (record,) = self.save(pacs, "PatientID,SeriesNumber\nP1,2\n", "--profile", "carestream-chuv", "--move-port",
+                              str(self.move_port), "--bind", "127.0.0.1", "--linger", "0.5")
+        self.assertEqual((record["status"], record["received"]), ("ok", 3))
+        self.assertEqual([level for level, _ in pacs.asked("find")], ["SERIES", "IMAGE"])
+        ((level, keys),) = pacs.asked("move")
+        self.assertEqual((level, keys[PATIENT], keys[0x0020000D], keys[0x0020000E]), ("PATIENT", "P1", "1.2", "1.2.2"))
+        self.check_whole(pacs, series(3, number=2))
+
+    def test_a_strict_node_sends_the_whole_patient_and_the_rest_stays_out(self):
+        pacs = self.pacs(series(2) + series(3, number=2))
+        below = pacs.below
+        pacs.below = lambda keys: below({} if keys[fake_pacs.LEVEL] == "PATIENT" else keys)
+        (record,) = self.save(pacs, "PatientID,SeriesNumber\nP1,2\n", "--profile", "carestream-chuv", "--move-port",
+                              str(self.move_port), "--bind", "127.0.0.1", "--linger", "0.5")
+        self.assertEqual((record["status"], record["received"], record["unasked"]), ("ok", 3, 2))
+        self.check_whole(pacs, series(3, number=2))
+
+    def test_out_of_the_nodes_file(self):
+        pacs = self.pacs(series(1))
+        nodes = self.scratch / "nodes.json"
+        nodes.write_text(json.dumps({"nodes": {"hospital": {"aet": "FAKE", "ip": "127.0.0.1", "port": pacs.port}},
+                                     "profiles": {"hospital": {"relational": True}}}))
+        self.query(pacs, "PatientID\nP1\n", "--node", "hospital", "--nodes", nodes)
+        self.assertEqual([level for level, _ in pacs.asked("find")], ["SERIES"])
 
 
 class Finding(QueryTest):

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import os
 import random
 import signal
 import subprocess
@@ -177,7 +178,7 @@ class Forwarded(QueryTest):
 class Killed(QueryTest):
     """At random instants, again and again, the same words: in the end all is there, and little was sent twice."""
 
-    rounds = 6
+    rounds = int(os.environ.get("DPIPE_FAULT_ROUNDS", "6"))
 
     def kill_until_done(self, pacs, *words):
         chance = random.Random(7)

@@ -251,8 +251,10 @@ class FakePacs:
             return
 
         def store(instance):
-            on = next(n for n, abstract in peer.abstract.items()
-                      if abstract == instance.sop_class and peer.accepted.get(n) == made.EXPLICIT)
+            on = next((n for n, abstract in peer.abstract.items()
+                       if abstract == instance.sop_class and peer.accepted.get(n) == made.EXPLICIT), None)
+            if on is None:
+                return 0x0122
             return peer.store(instance.uid, instance.data_set, instance.sop_class, on)
         self.operate(peer, context, command, keys, store)
 
