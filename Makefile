@@ -8,7 +8,7 @@ type_tsan := -DCMAKE_BUILD_TYPE=RelWithDebInfo -DDCMPIPE_SANITIZE=thread
 type_fuzz := -DCMAKE_BUILD_TYPE=RelWithDebInfo -DDCMPIPE_FUZZ=ON -DCMAKE_C_COMPILER=clang -DCMAKE_CXX_COMPILER=clang++
 launcher := $(if $(shell command -v ccache),-DCMAKE_CXX_COMPILER_LAUNCHER=ccache)
 
-.PHONY: all build programs test demo bench bench-deid bench-query faults lint format fuzz map-size install clean
+.PHONY: all build programs test demo bench bench-deid bench-out bench-query faults lint format fuzz map-size install clean
 
 all: build
 
@@ -36,6 +36,11 @@ bench: build
 # dpipe-query beside getscu, movescu and PACSIFIER's loop, from dcmqrscp (tests/bench/query_bench.py)
 bench-query: build
 	DPIPE_BUILD=$(B) /usr/bin/python3 -B tests/bench/query_bench.py
+
+# What leaves, beside those who do the same: DICOMDIR. make bench-out BENCH_SCALE=5
+bench-out: build
+	sh scripts/setup.sh bench test
+	PYTHONPATH=tests/bench DPIPE_BUILD=$(B) /usr/bin/python3 -B tests/bench/outbound_bench.py
 
 # What the test run does in short, in full: kill -9 of the receiver under load, every bad peer of it, and the link map
 # under 8 processes with 8 x 1,000 patients and 200 kills. make faults ROUNDS=200

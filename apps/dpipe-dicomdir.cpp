@@ -21,13 +21,15 @@ void declare(cli::Words& words, archive::MediaSettings& settings)
 {
     words.inputs("INPUT", "a DICOM file, or a folder with such; '-' reads them from stdin");
     words.out(settings.out_dir, "the media: a folder or a mounted medium").required();
+    words.flag("--update", settings.update, "add to the media that stands in DIR");
     words.overwrite(settings.overwrite);
+    words.jobs(settings.jobs);
 }
 
-void take_in(archive::MediaWriter& media, const fs::path& file)
+void tell(const fs::path& file, archive::MediaInput kind)
 {
     using archive::MediaInput;
-    switch (media.add(file)) {
+    switch (kind) {
     case MediaInput::Instance:
         return;
     case MediaInput::NotDicom:
@@ -43,14 +45,21 @@ void take_in(archive::MediaWriter& media, const fs::path& file)
 
 void make_media(const archive::MediaSettings& settings, cli::Context& context)
 {
-    archive::MediaWriter media{settings};
-    context.visit_files([&](const fs::path& file) { take_in(media, file); });
+    if (settings.update && settings.overwrite) {
+        throw Error{ErrorKind::Usage, "either --update or --overwrite, not both"};
+    }
+    archive::MediaWriter media{
+        settings,
+        {.taken_in = tell,
+         .failed = [&](const fs::path& file, const Error& error) { context.fail(file, error); },
+         .copied = [&](std::uint64_t bytes) { context.progress().add(1, bytes); }}};
+    std::vector<fs::path> files;
+    context.visit_files([&](const fs::path& file) { files.push_back(file); });
+    media.add(files);
     if (stop::requested()) {
         return;
     }
-    const auto made = media.write(
-        [&](const fs::path& source, const Error& error) { context.fail(source, error); },
-        [&](std::uint64_t bytes) { context.progress().add(1, bytes); });
+    const auto made = media.write();
     if (made.other_syntaxes > 0) {
         log::info(
             "{} instances are not in Explicit VR Little Endian, which readers of General Purpose media may "
@@ -62,6 +71,7 @@ void make_media(const archive::MediaSettings& settings, cli::Context& context)
                      .set("studies", static_cast<std::int64_t>(made.counts.studies))
                      .set("series", static_cast<std::int64_t>(made.counts.series))
                      .set("instances", static_cast<std::int64_t>(made.counts.instances))
+                     .set("added", static_cast<std::int64_t>(made.added))
                      .set("bytes", static_cast<std::int64_t>(made.bytes)));
 }
 

@@ -1,6 +1,7 @@
 #include "archive/dicomdir.hpp"
 
 #include "core/error.hpp"
+#include "core/sha256.hpp"
 #include "dicom/encode.hpp"
 #include "dicom/instance.hpp"
 #include "dicom/tags.hpp"
@@ -8,66 +9,93 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
+#include <limits>
 #include <map>
-#include <span>
+#include <vector>
 
-#include <dcmtk/config/osconfig.h>
-#include <dcmtk/dcmdata/dcddirif.h>
-#include <dcmtk/dcmdata/dcdict.h>
-#include <dcmtk/oflog/oflog.h>
+#include <fmt/format.h>
 
 namespace dcmpipe::archive {
 
 namespace fs = std::filesystem;
 namespace tags = dicom::tags;
+using dicom::ElementIndex;
 
 namespace {
 
-constexpr const char* file_set_id = "DCMPIPE";
+constexpr auto encoding = dicom::ExplicitLittleEndian;
+constexpr std::string_view file_set_id = "DCMPIPE";
+constexpr std::uint16_t in_use = 0xffff;
+constexpr unsigned most_levels = 8;
 
-/// The elements that hold an offset into the file (PS3.3 Table F.3-2).
-constexpr std::array offsets{
-    tags::OffsetOfTheFirstDirectoryRecordOfTheRootDirectoryEntity,
-    tags::OffsetOfTheLastDirectoryRecordOfTheRootDirectoryEntity,
-    tags::OffsetOfTheNextDirectoryRecord,
-    tags::OffsetOfReferencedLowerLevelDirectoryEntity,
-};
-
-/// Where DCMTK looks for a study's date and time; after that it takes today's, which is nobody's.
-constexpr std::array dates{tags::StudyDate, tags::SeriesDate, tags::AcquisitionDate, tags::ContentDate};
-constexpr std::array times{tags::StudyTime, tags::SeriesTime, tags::AcquisitionTime, tags::ContentTime};
-
-struct Undated {
-    bool date = false;
-    bool time = false;
-};
-
-constexpr std::string_view no_date = "19000101";
-constexpr std::string_view no_time = "000000";
-
-bool has_none(const dicom::ElementIndex& data_set, std::span<const dicom::Tag> tags)
+std::string encoded(dicom::Tag tag, dicom::Vr vr, std::string_view value)
 {
-    return std::all_of(tags.begin(), tags.end(), [&](auto tag) { return data_set.text(tag).empty(); });
+    return dicom::encode_element(tag, vr, value, encoding);
 }
 
-/// Patient and study of a File ID, its components parted by `/` or, as in a record, by backslashes.
-std::string study_of(std::string_view file_id)
+std::string encoded_offset(dicom::Tag tag, std::uint64_t offset)
 {
-    std::string study{file_id.substr(0, std::string_view{"PT000000/ST000000"}.size())};
-    std::replace(study.begin(), study.end(), '\\', '/');
-    return study;
+    return encoded(tag, dicom::vr::UL, dicom::encode_u32(static_cast<std::uint32_t>(offset)));
 }
 
-/// DCMTK's own messages hold attribute values: they stay away from stderr.
-void start_dcmtk()
-{
-    static const bool started = [] {
-        OFLog::configure(OFLogger::OFF_LOG_LEVEL);
-        return dcmDataDict.isDictionaryLoaded();
-    }();
-    if (!started) {
-        throw Error{ErrorKind::Output, "DCMTK finds no data dictionary: is DCMDICTPATH wrong?"};
+/// Item header, Offset of the Next Directory Record, In-use Flag, Offset of the Lower-Level Directory Entity.
+constexpr std::uint64_t fixed_size = 8 + 12 + 10 + 12;
+
+/// A record with its place among the others, in the order in which they stand in the file: depth first.
+struct Placed {
+    const DirectoryRecord* record;
+    unsigned level;
+    std::uint64_t offset; ///< all of them from the first record's
+    std::string type;     ///< encoded
+    std::uint64_t next = 0;
+    std::uint64_t lower = 0;
+
+    std::uint64_t size() const
+    {
+        return fixed_size + type.size() + record->reference.size() + record->keys.size();
     }
+};
+
+void place(const std::list<DirectoryRecord>& records, unsigned level, std::vector<Placed>& placed)
+{
+    auto sister = placed.size();
+    for (const auto& record : records) {
+        const auto offset = placed.empty() ? 0 : placed.back().offset + placed.back().size();
+        const auto at = placed.size();
+        placed.push_back(
+            {&record, level, offset, encoded(tags::DirectoryRecordType, dicom::vr::CS, record.type)});
+        if (at != sister) {
+            placed[sister].next = offset;
+        }
+        sister = at;
+        place(record.below, level + 1, placed);
+        placed[at].lower = record.below.empty() ? 0 : placed[at + 1].offset;
+    }
+}
+
+std::string content_of(const Placed& placed)
+{
+    return placed.type + placed.record->reference + placed.record->keys;
+}
+
+/// A UID (PS3.5 §B.2) that follows from the records and their order.
+std::string uid_of(const std::string& file_set, const std::vector<Placed>& records)
+{
+    Sha256 digest;
+    digest.add(file_set);
+    for (const auto& placed : records) {
+        digest.add(fmt::format("{} {}\n", placed.level, placed.size()));
+        digest.add(content_of(placed));
+    }
+    const auto hex = digest.hex();
+    std::array<std::uint8_t, 16> uuid{};
+    for (std::size_t i = 0; i < uuid.size(); ++i) {
+        std::from_chars(hex.data() + 2 * i, hex.data() + 2 * i + 2, uuid[i], 16);
+    }
+    uuid[6] = static_cast<std::uint8_t>((uuid[6] & 0x0fU) | 0x80U); // RFC 9562 §5.8: version 8
+    uuid[8] = static_cast<std::uint8_t>((uuid[8] & 0x3fU) | 0x80U);
+    return dicom::uid::from_uuid(uuid);
 }
 
 /// A directory is all elements: a large one has more than an image may.
@@ -78,160 +106,166 @@ dicom::Limits directory_limits()
     return limits;
 }
 
-std::uint64_t count_files(const dicom::ElementIndex& data_set)
-{
-    const auto elements = data_set.elements();
-    return static_cast<std::uint64_t>(std::count_if(
-        elements.begin(), elements.end(), [](const auto& e) { return e.tag == tags::ReferencedFileID; }));
-}
-
-/// DCMTK gives each DICOMDIR a UID by chance. Ours is another and may be longer or shorter; then all that
-/// follows moves, and every offset in it with it.
-class Finish {
+/// Follows the offsets of a DICOMDIR.
+class Reader {
 public:
-    Finish(const dicom::Instance& directory, std::string_view uid)
-        : records_(directory.data_set()),
-          bytes_(dicom::encode_file_meta(
-              {.sop_class_uid = std::string{dicom::uid::MediaStorageDirectoryStorage},
-               .instance_uid = std::string{uid},
-               .transfer_syntax = std::string{dicom::transfer_syntax::ExplicitVRLittleEndian},
-               .source_aet = {},
-               .sending_aet = {},
-               .receiving_aet = {}})),
-          start_(bytes_.size()), moved_(start_ - directory.data_set_offset())
+    explicit Reader(const dicom::Instance& file) : file_(file), data_set_(file.data_set())
     {
-        bytes_ += directory.bytes().substr(directory.data_set_offset());
-    }
-
-    void move_offsets()
-    {
-        for (const auto& element : records_.elements()) {
-            if (element.length == 4 &&
-                std::find(offsets.begin(), offsets.end(), element.tag) != offsets.end()) {
-                const auto old = dicom::read_u32(records_.value(element), 0, false);
-                put(element, dicom::encode_u32(old == 0 ? 0 : static_cast<std::uint32_t>(old + moved_)));
-            }
+        const auto sequence = data_set_.find(tags::DirectoryRecordSequence);
+        if (sequence == ElementIndex::None || data_set_.encoding() != encoding) {
+            refuse("not a DICOMDIR");
+        }
+        for (auto item = data_set_.first_child(sequence); item < data_set_.end_of(sequence);
+             item = data_set_[item].end) {
+            items_.emplace(file.data_set_offset() + data_set_[item].offset, item);
         }
     }
 
-    /// A study's record comes before those of its files (PS3.3 §F.2: DCMTK writes depth first).
-    void take_back_todays_date(const std::map<std::string, Undated>& studies)
+    std::list<DirectoryRecord> roots()
     {
-        auto study = dicom::ElementIndex::None;
-        for (const auto& element : records_.elements()) {
-            if (element.tag == tags::DirectoryRecordType &&
-                records_.text(element.tag, element.parent) == "STUDY") {
-                study = element.parent;
-            } else if (element.tag == tags::ReferencedFileID && study != dicom::ElementIndex::None) {
-                const auto found = studies.find(study_of(records_.value(element)));
-                const auto undated = found == studies.end() ? Undated{} : found->second;
-                if (undated.date) {
-                    put(study, tags::StudyDate, no_date);
-                }
-                if (undated.time) {
-                    put(study, tags::StudyTime, no_time);
-                }
-                study = dicom::ElementIndex::None;
-            }
-        }
+        return chain(
+            offset_in(tags::OffsetOfTheFirstDirectoryRecordOfTheRootDirectoryEntity, ElementIndex::None), 1);
     }
 
-    std::string bytes() && { return std::move(bytes_); }
+    std::string file_set() const
+    {
+        std::string elements;
+        for (const auto tag :
+             {tags::FileSetID, tags::FileSetDescriptorFileID,
+              tags::SpecificCharacterSetOfFileSetDescriptorFile}) {
+            if (const auto index = data_set_.find(tag); index != ElementIndex::None) {
+                elements += data_set_.raw(data_set_[index]);
+            }
+        }
+        return elements;
+    }
 
 private:
-    void put(const dicom::Element& element, std::string_view value)
+    [[noreturn]] void refuse(std::string_view reason) const
     {
-        bytes_.replace(start_ + element.value_offset(), value.size(), value);
+        throw Error{ErrorKind::Input, "cannot read", file_.name(), reason};
     }
 
-    void put(std::uint32_t record, dicom::Tag tag, std::string_view value)
+    std::uint32_t offset_in(dicom::Tag tag, std::uint32_t item) const
     {
-        const auto index = records_.find(tag, record);
-        if (index != dicom::ElementIndex::None && records_[index].length == value.size()) {
-            put(records_[index], value);
+        const auto index = data_set_.find(tag, item);
+        return index == ElementIndex::None || data_set_[index].length != 4
+                   ? 0
+                   : dicom::read_u32(data_set_.value(data_set_[index]), 0, false);
+    }
+
+    std::list<DirectoryRecord> chain(std::uint32_t offset, unsigned level)
+    {
+        if (level > most_levels) {
+            refuse("its records are too deep");
         }
+        std::list<DirectoryRecord> records;
+        while (offset != 0) {
+            const auto found = items_.find(offset);
+            if (found == items_.end()) {
+                refuse("an offset in it leads to no record, or twice to one");
+            }
+            const auto item = found->second;
+            items_.erase(found);
+            auto record = record_of(item);
+            record.below =
+                chain(offset_in(tags::OffsetOfReferencedLowerLevelDirectoryEntity, item), level + 1);
+            if (data_set_.unsigned_short(tags::RecordInUseFlag, in_use, item) != 0) {
+                records.push_back(std::move(record));
+            }
+            offset = offset_in(tags::OffsetOfTheNextDirectoryRecord, item);
+        }
+        return records;
     }
 
-    const dicom::ElementIndex& records_;
-    std::string bytes_;
-    std::uint64_t start_;
-    std::uint64_t moved_; ///< modulo 2^64, so it may stand for a step back
+    DirectoryRecord record_of(std::uint32_t item) const
+    {
+        DirectoryRecord record;
+        record.type = data_set_.text(tags::DirectoryRecordType, item);
+        for (auto child = data_set_.first_child(item); child < data_set_.end_of(item);
+             child = data_set_[child].end) {
+            const auto& element = data_set_[child];
+            if (element.tag <= tags::DirectoryRecordType || element.tag == tags::MRDRDirectoryRecordOffset) {
+                continue; // made anew, or an offset of old
+            }
+            auto& part =
+                element.tag.group() == tags::ReferencedFileID.group() ? record.reference : record.keys;
+            part += data_set_.raw(element);
+        }
+        return record;
+    }
+
+    const dicom::Instance& file_;
+    const ElementIndex& data_set_;
+    std::map<std::uint64_t, std::uint32_t> items_; ///< by their offset in the file; not yet reached
 };
 
 } // namespace
 
-struct DicomDir::Impl {
-    fs::path root;
-    fs::path work_file;
-    DicomDirInterface dcmtk;
-    std::uint64_t files = 0;
-    std::map<std::string, Undated> studies; ///< by study_of()
+Directory::Directory() : file_set(encoded(tags::FileSetID, dicom::vr::CS, file_set_id)) {}
 
-    OFCondition add(const std::string& file_id, bool invent)
-    {
-        dcmtk.enableInventMode(invent ? OFTrue : OFFalse);
-        return dcmtk.addDicomFile(OFFilename{file_id.c_str()}, OFFilename{root.c_str()});
-    }
-};
-
-DicomDir::DicomDir(fs::path root, fs::path work_file) : impl_(std::make_unique<Impl>())
+Directory Directory::read(const fs::path& dicomdir)
 {
-    start_dcmtk();
-    impl_->root = std::move(root);
-    impl_->work_file = std::move(work_file);
-    auto& dcmtk = impl_->dcmtk;
-    dcmtk.disableBackupMode();
-    dcmtk.disableTransferSyntaxCheck();
-    dcmtk.disableConsistencyCheck();
-    dcmtk.enableRetiredSOPClassSupport();
-    const auto made = dcmtk.createNewDicomDir(
-        DicomDirInterface::AP_GeneralPurpose, OFFilename{impl_->work_file.c_str()}, file_set_id);
-    if (made.bad()) {
-        throw Error{ErrorKind::Output, "cannot make", impl_->work_file.string(), made.text()};
-    }
+    const auto file = dicom::Instance::open(dicomdir, directory_limits());
+    Reader reader{file};
+    Directory directory;
+    directory.file_set = reader.file_set();
+    directory.roots = reader.roots();
+    return directory;
 }
 
-DicomDir::~DicomDir() = default;
-
-/// To invent, DCMTK goes through all records so far: only for those few that need it.
-void DicomDir::add(const std::string& file_id, const dicom::ElementIndex& data_set)
+std::string Directory::bytes() const
 {
-    auto added = impl_->add(file_id, false);
-    if (added.bad()) {
-        added = impl_->add(file_id, true);
+    std::vector<Placed> records;
+    place(roots, 1, records);
+    const auto length = records.empty() ? 0 : records.back().offset + records.back().size();
+
+    auto bytes = dicom::encode_file_meta(
+        {.sop_class_uid = std::string{dicom::uid::MediaStorageDirectoryStorage},
+         .instance_uid = uid_of(file_set, records),
+         .transfer_syntax = std::string{dicom::transfer_syntax::ExplicitVRLittleEndian},
+         .source_aet = {},
+         .sending_aet = {},
+         .receiving_aet = {}});
+    const auto sequence =
+        dicom::encode_header(tags::DirectoryRecordSequence, dicom::vr::SQ, length, encoding);
+    const auto first = bytes.size() + file_set.size() + 12 + 12 + 10 + sequence.size();
+    if (first + length > std::numeric_limits<std::uint32_t>::max()) {
+        throw Error{ErrorKind::Output, "cannot write the DICOMDIR: it would be larger than 4 GiB"};
     }
-    if (added.bad()) {
-        throw Error{ErrorKind::Input, "cannot make a directory record of", file_id, added.text()};
+    const auto absolute = [&](std::uint64_t offset) { return offset == 0 ? 0 : first + offset; };
+    const auto last =
+        std::find_if(records.rbegin(), records.rend(), [](const auto& r) { return r.level == 1; });
+
+    bytes.reserve(first + length);
+    bytes += file_set;
+    bytes += encoded_offset(
+        tags::OffsetOfTheFirstDirectoryRecordOfTheRootDirectoryEntity, records.empty() ? 0 : first);
+    bytes += encoded_offset(
+        tags::OffsetOfTheLastDirectoryRecordOfTheRootDirectoryEntity,
+        last == records.rend() ? 0 : first + last->offset);
+    bytes += encoded(tags::FileSetConsistencyFlag, dicom::vr::US, dicom::encode_u16(0));
+    bytes += sequence;
+    for (const auto& placed : records) {
+        bytes += dicom::encode_header(tags::Item, dicom::vr::None, placed.size() - 8, encoding);
+        bytes += encoded_offset(tags::OffsetOfTheNextDirectoryRecord, absolute(placed.next));
+        bytes += encoded(tags::RecordInUseFlag, dicom::vr::US, dicom::encode_u16(in_use));
+        bytes += encoded_offset(tags::OffsetOfReferencedLowerLevelDirectoryEntity, absolute(placed.lower));
+        bytes += content_of(placed);
     }
-    ++impl_->files;
-    // DCMTK makes the study's record of the first file that it takes.
-    impl_->studies.try_emplace(
-        study_of(file_id), Undated{has_none(data_set, dates), has_none(data_set, times)});
+    return bytes;
 }
 
-std::string DicomDir::finish(std::string_view uid)
+std::string text_of(const std::string& elements, dicom::Tag tag)
 {
-    const auto& work_file = impl_->work_file;
-    const auto written = impl_->dcmtk.writeDicomDir(EET_ExplicitLength, EGL_withoutGL);
-    if (written.bad()) {
-        throw Error{ErrorKind::Output, "cannot write", work_file.string(), written.text()};
-    }
-    // DCMTK takes no notice of a full disk.
-    const auto refuse = [&](std::string_view reason) {
-        return Error{ErrorKind::Output, "cannot write", work_file.string(), reason};
-    };
-    try {
-        const auto directory = dicom::Instance::open(work_file, directory_limits());
-        if (count_files(directory.data_set()) != impl_->files) {
-            throw refuse("records are missing in it");
-        }
-        Finish finish{directory, uid};
-        finish.move_offsets();
-        finish.take_back_todays_date(impl_->studies);
-        return std::move(finish).bytes();
-    } catch (const Error& error) {
-        throw refuse(error.reason());
-    }
+    return std::string{ElementIndex::walk(elements, encoding).text(tag)};
+}
+
+std::string file_id_of(const DirectoryRecord& record)
+{
+    auto id = text_of(record.reference, tags::ReferencedFileID);
+    std::replace(id.begin(), id.end(), '\\', '/');
+    return id;
 }
 
 } // namespace dcmpipe::archive

@@ -2,37 +2,44 @@
 
 #include "dicom/element_index.hpp"
 
+#include <cstdint>
 #include <filesystem>
-#include <memory>
+#include <list>
 #include <string>
 #include <string_view>
 
 namespace dcmpipe::archive {
 
-/// Makes the DICOMDIR (PS3.3 §F, PS3.10 §8.6) of files that stand below a folder. One at a time in a process;
-/// from one thread.
-class DicomDir {
-public:
-    /// `root` holds the files; `work_file` is made and left: DCMTK writes there. Throws Error{Output}.
-    DicomDir(std::filesystem::path root, std::filesystem::path work_file);
-    ~DicomDir();
-    DicomDir(const DicomDir&) = delete;
-    DicomDir& operator=(const DicomDir&) = delete;
-
-    /// Adds the records of one file, `PT000000/ST000000/SE000000/IM000000`, with this data set. Attributes
-    /// that a record must have and the file lacks are invented: another date of the file or 1900-01-01 for
-    /// the Study Date, numbers for IDs. Throws Error{Input} where no record can be made of it.
-    ///
-    /// That the data set was indexed keeps DCMTK from sequences nested without end.
-    void add(const std::string& file_id, const dicom::ElementIndex& data_set);
-
-    /// The bytes of the DICOMDIR, the same for the same files. `uid` becomes its SOP Instance UID. They are
-    /// read back: as many records must name a file as were added. Throws Error{Output}.
-    std::string finish(std::string_view uid);
-
-private:
-    struct Impl;
-    std::unique_ptr<Impl> impl_;
+/// A directory record (PS3.3 §F.3.2.2) with what stands below it. Elements are encoded in Explicit VR Little
+/// Endian.
+struct DirectoryRecord {
+    std::string type;      ///< `PATIENT`
+    std::string reference; ///< to its file: what else is of group 0004; empty where there is none
+    std::string keys;      ///< all other elements
+    std::list<DirectoryRecord> below{};
 };
+
+/// The content of a DICOMDIR: a forest of records. Not for sharing between threads.
+struct Directory {
+    std::string file_set; ///< File-set ID and the like, encoded as in a record
+    std::list<DirectoryRecord> roots{};
+
+    /// An empty directory with our File-set ID.
+    Directory();
+
+    /// Records that are not in use are left out. Throws Error{Input} where it is no DICOMDIR, or one whose
+    /// offsets lead astray, past eight levels or twice to one record.
+    static Directory read(const std::filesystem::path& dicomdir);
+
+    /// The bytes of a DICOMDIR (PS3.10 §8.6), the same for the same records; so is its SOP Instance UID.
+    /// Throws Error{Output} where it would be larger than its offsets can say (4 GiB).
+    std::string bytes() const;
+};
+
+/// `PT000000/ST000000/SE000000/IM000000`, the file that a record refers to; empty where it refers to none.
+std::string file_id_of(const DirectoryRecord& record);
+
+/// The value of an attribute in a record's reference or keys, without padding; empty where it has none.
+std::string text_of(const std::string& elements, dicom::Tag tag);
 
 } // namespace dcmpipe::archive

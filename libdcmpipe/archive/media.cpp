@@ -1,25 +1,16 @@
 #include "archive/media.hpp"
 
-#include "archive/dicomdir.hpp"
-#include "archive/part10.hpp"
-#include "core/output_file.hpp"
-#include "core/sha256.hpp"
+#include "archive/media_plan.hpp"
+#include "core/file_bytes.hpp"
+#include "core/parallel.hpp"
 #include "core/stop.hpp"
-#include "dicom/dictionary.hpp"
-#include "dicom/instance.hpp"
 #include "dicom/tags.hpp"
 #include "dicom/transfer_syntax.hpp"
-#include "dicom/uid.hpp"
 
 #include <algorithm>
-#include <array>
-#include <cerrno>
-#include <charconv>
-#include <set>
-
-#include <fcntl.h>
-#include <sys/file.h>
-#include <unistd.h>
+#include <mutex>
+#include <optional>
+#include <variant>
 
 #include <fmt/format.h>
 
@@ -30,292 +21,297 @@ namespace tags = dicom::tags;
 
 namespace {
 
-/// In the output folder while the media is not finished; DCMTK writes in it.
-constexpr std::string_view work_folder = ".dpipe-dicomdir";
-constexpr std::string_view directory_name = "DICOMDIR";
-
-/// What an instance must have to be placed.
-constexpr std::array needed{
-    tags::SOPClassUID, tags::SOPInstanceUID, tags::StudyInstanceUID, tags::SeriesInstanceUID, tags::Modality};
-
-bool looks_like_dicom(const fs::path& path)
-{
-    try {
-        return dicom::has_prefix(FileBytes::open(path).view()) ||
-               !dicom::Instance::open_head(path, tags::SOPClassUID).sop_class_uid().empty();
-    } catch (const Error&) {
-        return false;
-    }
-}
-
-long number_of(std::string_view text)
-{
-    text.remove_prefix(std::min(text.find_first_not_of(" +"), text.size()));
-    long number = 0;
-    std::from_chars(text.data(), text.data() + text.size(), number);
-    return number;
-}
-
-std::string header_digest(const dicom::Instance& instance)
-{
-    auto bytes = instance.bytes();
-    const auto pixels = instance.data_set().find(tags::PixelData);
-    if (pixels != dicom::ElementIndex::None && !instance.is_deflated()) {
-        bytes = bytes.substr(0, instance.data_set_offset() + instance.data_set()[pixels].offset);
-    }
-    Sha256 digest;
-    digest.add(bytes);
-    return digest.hex();
-}
-
-MediaItem item_of(const fs::path& source, const dicom::Instance& instance)
-{
-    const auto& data_set = instance.data_set();
-    const auto patient = data_set.text(tags::PatientID);
-    MediaItem item;
-    item.source = source;
-    item.patient = patient.empty() ? data_set.text(tags::PatientName) : patient;
-    item.study_uid = instance.study_uid();
-    item.series_uid = instance.series_uid();
-    item.instance_uid = instance.instance_uid();
-    item.number = number_of(data_set.text(tags::InstanceNumber));
-    item.header = header_digest(instance);
-    return item;
-}
-
-void check_placeable(const fs::path& path, const dicom::Instance& instance)
-{
-    const auto& data_set = instance.data_set();
-    const auto missing =
-        std::find_if(needed.begin(), needed.end(), [&](auto tag) { return data_set.text(tag).empty(); });
-    if (missing != needed.end()) {
-        throw Error{
-            ErrorKind::Input, "cannot put on media", path.string(),
-            fmt::format("it has no {}", dicom::dictionary::name_of(*missing))};
-    }
-}
+constexpr std::size_t read_at_once = 4096; ///< files between two looks at what came of them
 
 bool same_bytes(const fs::path& a, const fs::path& b)
 {
     return FileBytes::open(a).view() == FileBytes::open(b).view();
 }
 
-/// True where the file stands below `folder`, which is in canonical form.
-bool is_inside(const fs::path& file, const fs::path& folder)
-{
-    const auto parent = fs::weakly_canonical(file.parent_path().empty() ? "." : file.parent_path());
-    return std::mismatch(folder.begin(), folder.end(), parent.begin(), parent.end()).first == folder.end();
-}
+/// Where the files of a folder stand is asked once.
+class Inside {
+public:
+    explicit Inside(const fs::path& folder) : folder_(folder) {}
 
-/// Hidden names and what a fresh file system has do not count.
-bool holds_files(const fs::path& folder)
-{
-    return std::any_of(fs::directory_iterator{folder}, fs::directory_iterator{}, [](const auto& entry) {
-        const auto name = entry.path().filename().string();
-        return !name.starts_with('.') && name != "lost+found";
-    });
-}
-
-Fd lock_folder(const fs::path& folder)
-{
-    Fd fd{::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
-    if (!fd) {
-        throw Error::from_errno(ErrorKind::Output, "cannot write", folder.string());
-    }
-    if (::flock(fd.get(), LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
-        throw Error{
-            ErrorKind::Output, "cannot write", folder.string(), "another dpipe-dicomdir writes there"};
-    }
-    return fd;
-}
-
-/// A name that assign_file_ids() may have given.
-bool is_ours(const fs::path& name, std::string_view prefix)
-{
-    const auto text = name.string();
-    return text.size() == 8 && text.starts_with(prefix) &&
-           std::all_of(text.begin() + 2, text.end(), [](char c) { return c >= '0' && c <= '9'; });
-}
-
-/// Removes files of ours that `keep` does not name, and folders that are empty then.
-void remove_others(
-    const fs::path& folder, const std::string& below, unsigned level, const std::set<std::string>& keep)
-{
-    static constexpr std::array<std::string_view, 4> prefixes{"PT", "ST", "SE", "IM"};
-    std::vector<fs::path> names;
-    for (const auto& entry : fs::directory_iterator{folder}) {
-        if (is_ours(entry.path().filename(), prefixes.at(level))) {
-            names.push_back(entry.path());
+    bool holds(const fs::path& file)
+    {
+        const auto parent = file.parent_path().empty() ? fs::path{"."} : file.parent_path();
+        const auto [known, is_new] = known_.try_emplace(parent, false);
+        if (is_new) {
+            const auto real = fs::weakly_canonical(parent);
+            known->second = std::mismatch(folder_.begin(), folder_.end(), real.begin(), real.end()).first ==
+                            folder_.end();
         }
+        return known->second;
     }
-    for (const auto& path : names) {
-        const auto file_id = below + path.filename().string();
-        if (level + 1 < prefixes.size() && fs::is_directory(path)) {
-            remove_others(path, file_id + "/", level + 1, keep);
-            ::rmdir(path.c_str()); // fails, as it should, where something is left in it
-        } else if (!keep.contains(file_id)) {
-            fs::remove(path);
-        }
+
+private:
+    const fs::path& folder_;
+    std::map<fs::path, bool> known_;
+};
+
+void check_stop()
+{
+    if (stop::requested()) {
+        throw Error{ErrorKind::Cancelled, "stopped before the media was finished"};
     }
 }
 
-/// Not synced here: one syncfs() before the DICOMDIR does it for all.
-std::uint64_t copy(const dicom::Instance& instance, const fs::path& target)
+/// The files that a directory names, by SOP Instance UID.
+void collect_files(const std::list<DirectoryRecord>& records, std::map<std::string, std::string>& files)
 {
-    const auto bytes = part10_of(instance);
-    std::error_code ignored;
-    if (fs::is_regular_file(target, ignored) && bytes.equals(FileBytes::open(target).view())) {
-        return bytes.size();
+    for (const auto& record : records) {
+        if (!record.reference.empty()) {
+            files.emplace(
+                text_of(record.reference, tags::ReferencedSOPInstanceUIDInFile), file_id_of(record));
+        }
+        collect_files(record.below, files);
     }
-    OutputFile file{target};
-    bytes.write_to(file.fd(), instance.file(), target);
-    file.appear(Existing::Replace);
-    return bytes.size();
 }
 
 } // namespace
 
-MediaWriter::MediaWriter(MediaSettings settings)
-    : settings_(std::move(settings)), canonical_out_(fs::weakly_canonical(fs::absolute(settings_.out_dir)))
+MediaWriter::MediaWriter(MediaSettings settings, MediaEnds ends)
+    : settings_(std::move(settings)), ends_(std::move(ends)),
+      canonical_out_(fs::weakly_canonical(fs::absolute(settings_.out_dir)))
 {
     if (!canonical_out_.has_filename()) { // a slash at the end
         canonical_out_ = canonical_out_.parent_path();
     }
 }
 
-MediaInput MediaWriter::add(const fs::path& file)
+void MediaWriter::add(std::span<const fs::path> files)
 {
-    if (is_inside(file, canonical_out_)) {
-        return MediaInput::OwnOutput;
+    Inside out{canonical_out_};
+    for (std::size_t start = 0; start < files.size() && !stop::requested(); start += read_at_once) {
+        const auto some = files.subspan(start, std::min(read_at_once, files.size() - start));
+        std::vector<std::variant<ReadInput, Error>> inputs(some.size());
+        for (std::size_t i = 0; i < some.size(); ++i) {
+            if (out.holds(some[i])) {
+                inputs[i] = ReadInput{MediaInput::OwnOutput};
+            }
+        }
+        for_each_index(some.size(), settings_.jobs, [&](std::size_t i) {
+            auto& input = inputs[i];
+            if (std::get<ReadInput>(input).kind == MediaInput::OwnOutput || stop::requested()) {
+                return;
+            }
+            try {
+                input = read_input(some[i]);
+            } catch (const Error& error) {
+                input = error;
+            }
+        });
+        for (std::size_t i = 0; i < some.size() && !stop::requested(); ++i) {
+            try {
+                if (const auto* const error = std::get_if<Error>(&inputs[i])) {
+                    throw Error{*error};
+                }
+                take(std::get<ReadInput>(std::move(inputs[i])), some[i]);
+            } catch (const Error& error) {
+                ends_.failed(some[i], error);
+            }
+        }
     }
-    if (!looks_like_dicom(file)) {
-        FileBytes::open(file); // what cannot be read at all is no stray file
-        return MediaInput::NotDicom;
+}
+
+void MediaWriter::take(ReadInput input, const fs::path& file)
+{
+    if (input.kind != MediaInput::Instance) {
+        return ends_.taken_in(file, input.kind);
     }
-    const auto instance = dicom::Instance::open(file);
-    if (instance.sop_class_uid() == dicom::uid::MediaStorageDirectoryStorage) {
-        return MediaInput::Directory;
-    }
-    check_placeable(file, instance);
-    auto item = item_of(file, instance);
-    const auto [first, is_new] = instances_.emplace(item.instance_uid, file);
+    const auto [first, is_new] = instances_.emplace(input.item.instance_uid, file);
     if (is_new) {
-        other_syntaxes_ +=
-            instance.transfer_syntax() == dicom::transfer_syntax::ExplicitVRLittleEndian ? 0 : 1;
-        items_.push_back(std::move(item));
-        return MediaInput::Instance;
+        items_.push_back(std::move(input.item));
+        return ends_.taken_in(file, MediaInput::Instance);
     }
     if (!same_bytes(file, first->second)) {
         throw Error{
             ErrorKind::Input, "cannot put on media", file.string(),
             fmt::format("{} has the same SOP Instance UID and other bytes", first->second.string())};
     }
-    return MediaInput::Repeated;
+    ends_.taken_in(file, MediaInput::Repeated);
 }
 
-MediaResult MediaWriter::write(const OnFailure& on_failure, const OnCopied& on_copied)
+MediaResult MediaWriter::write()
 {
     if (items_.empty()) {
         throw Error{ErrorKind::Input, "no DICOM instance to put on media"};
     }
-    assign_file_ids(items_);
-    make_folders(settings_.out_dir);
-    const auto lock = lock_folder(settings_.out_dir);
-    const bool unfinished = fs::exists(settings_.out_dir / work_folder);
-    if (!unfinished && !settings_.overwrite && holds_files(settings_.out_dir)) {
-        return compare(on_failure);
+    sort_for_media(items_);
+    const auto other_syntaxes = std::count_if(items_.begin(), items_.end(), [](const auto& item) {
+        return item.transfer_syntax != dicom::transfer_syntax::ExplicitVRLittleEndian;
+    });
+    const MediaFolder folder{settings_.out_dir};
+    MediaResult result;
+    if (settings_.update && !folder.is_unfinished() && fs::exists(folder.dicomdir())) {
+        result = update(folder);
+    } else if (folder.is_unfinished() || settings_.overwrite || !folder.holds_files()) {
+        result = make(folder);
+    } else {
+        result = compare();
     }
-    return make(lock.get(), on_failure, on_copied);
-}
-
-/// The media that stands there is ours if its DICOMDIR is the one of those of our files that are on it.
-MediaResult MediaWriter::compare(const OnFailure& on_failure) const
-{
-    const auto directory = settings_.out_dir / directory_name;
-    const auto refuse = [&] {
-        return Error{
-            ErrorKind::Output, "cannot write", settings_.out_dir.string(),
-            "other files are in it; --overwrite replaces them"};
-    };
-    std::vector<MediaItem> there;
-    std::vector<MediaItem> missing;
-    MediaResult result{directory, Status::Skipped, {}, 0, other_syntaxes_};
-    for (const auto& item : items_) {
-        const auto target = settings_.out_dir / item.file_id;
-        if (!fs::exists(target)) {
-            missing.push_back(item);
-            continue;
-        }
-        const auto instance = dicom::Instance::open(item.source);
-        const auto file = part10_of(instance);
-        if (!file.equals(FileBytes::open(target).view())) {
-            throw refuse();
-        }
-        result.bytes += file.size();
-        there.push_back(item);
-    }
-    if (there.empty() || !fs::exists(directory) ||
-        dicom::Instance::open(directory).meta().text(tags::MediaStorageSOPInstanceUID) !=
-            directory_uid(there)) {
-        throw refuse();
-    }
-    for (const auto& item : missing) {
-        on_failure(
-            item.source, Error{
-                             ErrorKind::Output, "cannot put on media", item.source.string(),
-                             "the media is made already; --overwrite makes it anew"});
-    }
-    result.counts = count(there);
+    result.dicomdir = folder.dicomdir();
+    result.other_syntaxes = static_cast<std::uint64_t>(other_syntaxes);
     return result;
 }
 
-MediaResult MediaWriter::make(int folder, const OnFailure& on_failure, const OnCopied& on_copied)
+void MediaWriter::fail(const MediaItem& item, const Error& error) const
 {
-    const auto& out = settings_.out_dir;
-    const auto directory_file = out / directory_name;
-    MediaResult result{directory_file, Status::Ok, {}, 0, other_syntaxes_};
-    make_folders(out / work_folder);
-    fs::remove(directory_file);
-    sync_folder(out);
+    ends_.failed(
+        item.source, Error{ErrorKind::Input, "cannot put on media", item.source.string(), error.reason()});
+}
 
-    DicomDir directory{out, out / work_folder / directory_name};
-    std::vector<MediaItem> taken;
-    std::set<std::string> names;
-    for (const auto& item : items_) {
-        if (stop::requested()) {
-            throw Error{ErrorKind::Cancelled, "stopped before the media was finished"};
-        }
+/// Those that could be copied, in their order.
+std::vector<MediaItem> MediaWriter::copy_all(std::vector<MediaItem> items, MediaResult& result)
+{
+    std::vector<char> is_there(items.size(), 0); // not vector<bool>: its neighbours share a byte
+    std::mutex mutex;
+    for_each_index(items.size(), settings_.jobs, [&](std::size_t i) {
+        check_stop();
         try {
-            const auto instance = dicom::Instance::open(item.source);
-            const auto bytes = copy(instance, out / item.file_id);
-            directory.add(item.file_id, instance.data_set());
+            const auto bytes = copy_item(items[i], settings_.out_dir);
+            is_there[i] = 1;
+            const std::lock_guard lock{mutex};
             result.bytes += bytes;
-            taken.push_back(item);
-            names.insert(item.file_id);
-            on_copied(bytes);
+            ends_.copied(bytes);
         } catch (const Error& error) {
             if (error.kind() != ErrorKind::Input) {
                 throw;
             }
-            on_failure(
-                item.source,
-                Error{ErrorKind::Input, "cannot put on media", item.source.string(), error.reason()});
+            const std::lock_guard lock{mutex};
+            fail(items[i], error);
+        }
+    });
+    std::vector<MediaItem> there;
+    for (std::size_t i = 0; i < items.size(); ++i) {
+        if (is_there[i] != 0) {
+            there.push_back(std::move(items[i]));
         }
     }
+    return there;
+}
+
+/// Keeps those that the directory has.
+void MediaWriter::build(Directory& directory, std::vector<MediaItem>& items)
+{
+    DirectoryBuilder builder{directory};
+    std::erase_if(items, [&](const MediaItem& item) {
+        try {
+            builder.add(item);
+            return false;
+        } catch (const Error& error) {
+            fail(item, error);
+            return true;
+        }
+    });
+}
+
+/// The media that stands there is ours if its DICOMDIR is the one of those of our files that are on it.
+MediaResult MediaWriter::compare()
+{
+    const auto refuse = [&] {
+        return Error{
+            ErrorKind::Output, "cannot write", settings_.out_dir.string(),
+            "other files are in it; --overwrite replaces them, --update adds to media"};
+    };
+    MediaResult result;
+    result.status = Status::Skipped;
+    FileIds file_ids;
+    std::vector<MediaItem> there;
+    std::vector<const MediaItem*> missing;
+    for (auto& item : items_) {
+        item.file_id = file_ids.next(item);
+        const auto target = settings_.out_dir / item.file_id;
+        if (!fs::exists(target)) {
+            missing.push_back(&item);
+            continue;
+        }
+        if (!stands_as(item, target)) {
+            throw refuse();
+        }
+        result.bytes += static_cast<std::uint64_t>(item.status.st_size);
+        there.push_back(item);
+    }
+    Directory directory;
+    build(directory, there);
+    const auto dicomdir = settings_.out_dir / "DICOMDIR";
+    if (there.empty() || !fs::exists(dicomdir) || FileBytes::open(dicomdir).view() != directory.bytes()) {
+        throw refuse();
+    }
+    for (const auto* const item : missing) {
+        ends_.failed(
+            item->source, Error{
+                              ErrorKind::Output, "cannot put on media", item->source.string(),
+                              "the media is made already; --update adds to it, --overwrite makes it anew"});
+    }
+    result.counts = count(directory);
+    return result;
+}
+
+MediaResult MediaWriter::make(const MediaFolder& folder)
+{
+    MediaResult result;
+    folder.begin();
+    FileIds file_ids;
+    for (auto& item : items_) {
+        item.file_id = file_ids.next(item);
+    }
+    auto taken = copy_all(std::move(items_), result);
+    Directory directory;
+    build(directory, taken);
     if (taken.empty()) {
         throw Error{ErrorKind::Input, "no DICOM instance could be put on media"};
     }
-    remove_others(out, {}, 0, names);
-    const auto bytes = directory.finish(directory_uid(taken));
-    if (::syncfs(folder) != 0) {
-        throw Error::from_errno(ErrorKind::Output, "cannot write", out.string());
+    std::set<std::string> names;
+    for (const auto& item : taken) {
+        names.insert(item.file_id);
     }
-    OutputFile file{directory_file};
-    file.write(bytes);
-    file.publish(Existing::Replace);
-    fs::remove_all(out / work_folder);
-    sync_folder(out);
-    result.counts = count(taken);
+    folder.remove_others(names);
+    folder.publish(directory.bytes());
+    result.added = taken.size();
+    result.counts = count(directory);
+    return result;
+}
+
+MediaResult MediaWriter::update(const MediaFolder& folder)
+{
+    MediaResult result;
+    auto directory = Directory::read(folder.dicomdir());
+    std::map<std::string, std::string> files;
+    collect_files(directory.roots, files);
+    for (const auto& [uid, file_id] : files) {
+        if (!fs::exists(settings_.out_dir / file_id)) {
+            throw Error{
+                ErrorKind::Input, "cannot update", folder.dicomdir().string(),
+                fmt::format("it names the file {}, which is not there", file_id)};
+        }
+    }
+    FileIds file_ids{directory};
+    std::vector<MediaItem> added;
+    for (auto& item : items_) {
+        const auto known = files.find(item.instance_uid);
+        if (known == files.end()) {
+            item.file_id = file_ids.next(item);
+            added.push_back(std::move(item));
+        } else if (!stands_as(item, settings_.out_dir / known->second)) {
+            ends_.failed(
+                item.source,
+                Error{
+                    ErrorKind::Input, "cannot put on media", item.source.string(),
+                    fmt::format(
+                        "{} of the media has the same SOP Instance UID and other bytes", known->second)});
+        }
+    }
+    added = copy_all(std::move(added), result);
+    build(directory, added);
+    if (added.empty()) {
+        result.status = Status::Skipped;
+    } else {
+        folder.publish(directory.bytes());
+    }
+    result.added = added.size();
+    result.counts = count(directory);
     return result;
 }
 

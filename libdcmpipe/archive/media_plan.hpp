@@ -1,43 +1,48 @@
 #pragma once
 
+#include "archive/dicomdir.hpp"
+#include "archive/media_item.hpp"
+
 #include <cstdint>
-#include <filesystem>
+#include <map>
 #include <string>
 #include <vector>
 
 namespace dcmpipe::archive {
 
-/// An instance that goes onto media, by what places it there.
-struct MediaItem {
-    std::filesystem::path source;
-    std::string patient; ///< Patient ID or, where there is none, the name
-    std::string study_uid;
-    std::string series_uid;
-    std::string instance_uid;
-    long number = 0;     ///< Instance Number
-    std::string header;  ///< digest of all before the pixels
-    std::string file_id; ///< `PT000000/ST000000/SE000000/IM000000`; by assign_file_ids()
+/// Orders items by patient, study, series, Instance Number and UID; what belongs to no patient comes last.
+void sort_for_media(std::vector<MediaItem>& items);
+
+/// Names for files on media: File IDs of components of eight characters out of A-Z and 0-9 (PS3.10 §8.2,
+/// §8.5), `PT000000/ST000000/SE000000/IM000000`, counted from 0 at every level in the order of asking;
+/// instances of no patient are `NP000000/HP000000` and the like.
+class FileIds {
+public:
+    FileIds() = default;
+
+    /// For media that has files already: what belongs to a patient, study or series of theirs stands beside
+    /// them, and no name comes twice.
+    explicit FileIds(const Directory& directory);
+
+    /// Throws Error{Input} where a level has more than a million of the next one.
+    std::string next(const MediaItem& item);
+
+private:
+    std::string folder(const std::string& key, const std::string& above, std::string_view prefix);
+    std::string numbered(const std::string& above, std::string_view prefix);
+    void take(const DirectoryRecord& record, const std::string& key);
+    void take_name(const std::string& file_id);
+
+    std::map<std::string, std::string> folders_; ///< of a patient, study, series
+    std::map<std::string, unsigned> next_;       ///< by folder and prefix
 };
 
-struct MediaCounts {
-    std::uint64_t patients = 0;
-    std::uint64_t studies = 0;
-    std::uint64_t series = 0;
-    std::uint64_t instances = 0;
-};
-
-/// Orders the items by patient, study, series, Instance Number and UID, and names each by its place in that
-/// order, counted from 0 at every level: File IDs of four components, each of eight characters out of A-Z and
-/// 0-9 (PS3.10 §8.2, §8.5). The order of the items given does not matter.
-///
-/// Throws Error{Input} where a level has more than a million of the next one.
-void assign_file_ids(std::vector<MediaItem>& items);
-
-/// Counts items in the order of assign_file_ids().
-MediaCounts count(const std::vector<MediaItem>& items);
-
-/// A UID (PS3.5 §B.2) for the directory of these items: another one where a file, its place or its header is
-/// another.
-std::string directory_uid(const std::vector<MediaItem>& items);
+/// What directory records have in common with items: a text for the patient, study or series that they stand
+/// for. `above` is that of the record around.
+std::string place_key(const DirectoryRecord& record, const std::string& above);
+std::string patient_key(const std::string& patient);
+std::string study_key(const std::string& patient, const std::string& study_uid);
+std::string series_key(
+    const std::string& patient, const std::string& study_uid, const std::string& series_uid);
 
 } // namespace dcmpipe::archive

@@ -17,7 +17,14 @@ constexpr std::array plain_syntaxes{
     dicom::transfer_syntax::ImplicitVRLittleEndian, dicom::transfer_syntax::ExplicitVRLittleEndian,
     dicom::transfer_syntax::ExplicitVRBigEndian};
 
-/// The syntax that the bytes are in. Only where a plain one is named can they be in another.
+bool says(const dicom::Instance& instance, dicom::Tag tag, std::string_view value)
+{
+    return !value.empty() && instance.meta().text(tag) == value;
+}
+
+} // namespace
+
+/// Only where a plain syntax is named can the bytes be in another.
 std::string syntax_of(const dicom::Instance& instance)
 {
     const auto& named = instance.transfer_syntax();
@@ -31,27 +38,25 @@ std::string syntax_of(const dicom::Instance& instance)
     return named;
 }
 
-bool says(const dicom::Instance& instance, dicom::Tag tag, std::string_view value)
+bool is_part10(const dicom::Instance& instance)
 {
-    return !value.empty() && instance.meta().text(tag) == value;
+    return dicom::has_prefix(instance.bytes()) &&
+           says(instance, tags::TransferSyntaxUID, syntax_of(instance)) &&
+           says(instance, tags::MediaStorageSOPClassUID, instance.sop_class_uid()) &&
+           says(instance, tags::MediaStorageSOPInstanceUID, instance.instance_uid());
 }
-
-} // namespace
 
 Rope part10_of(const dicom::Instance& instance)
 {
-    const auto syntax = syntax_of(instance);
     Rope file;
-    if (dicom::has_prefix(instance.bytes()) && says(instance, tags::TransferSyntaxUID, syntax) &&
-        says(instance, tags::MediaStorageSOPClassUID, instance.sop_class_uid()) &&
-        says(instance, tags::MediaStorageSOPInstanceUID, instance.instance_uid())) {
+    if (is_part10(instance)) {
         file.borrow(instance.bytes());
         return file;
     }
     file.own(dicom::encode_file_meta(
         {.sop_class_uid = std::string{instance.sop_class_uid()},
          .instance_uid = std::string{instance.instance_uid()},
-         .transfer_syntax = syntax,
+         .transfer_syntax = syntax_of(instance),
          .source_aet = std::string{instance.meta().text(tags::SourceApplicationEntityTitle)},
          .sending_aet = {},
          .receiving_aet = {}}));

@@ -1,11 +1,15 @@
+#include "archive/directory_builder.hpp"
+#include "archive/directory_record.hpp"
 #include "archive/media_plan.hpp"
 #include "archive/part10.hpp"
 
 #include "dicom/encode.hpp"
 #include "dicom/tags.hpp"
 #include "dicom/uid.hpp"
+#include "support/scratch.hpp"
 
 #include <algorithm>
+#include <fstream>
 
 #include <catch2/catch.hpp>
 
@@ -14,15 +18,28 @@ using archive::MediaItem;
 
 namespace {
 
+const dicom::ElementIndex nothing;
+const archive::RecordType* const image = archive::record_type_of("1.2.840.10008.5.1.4.1.1.481.25", nothing);
+const archive::RecordType* const palette = archive::record_type_of("1.2.840.10008.5.1.4.39.1", nothing);
+
 MediaItem item(const char* patient, const char* study, const char* series, long number, const char* uid)
 {
     MediaItem made;
     made.source = uid;
+    made.type = image;
     made.patient = patient;
     made.study_uid = study;
     made.series_uid = series;
     made.instance_uid = uid;
     made.number = number;
+    return made;
+}
+
+MediaItem colours(const char* uid)
+{
+    MediaItem made;
+    made.type = palette;
+    made.instance_uid = uid;
     return made;
 }
 
@@ -72,37 +89,88 @@ struct Made {
 TEST_CASE("File IDs follow patient, study, series, number and UID, and start anew at each level")
 {
     auto all = items();
-    archive::assign_file_ids(all);
+    all.insert(all.begin(), colours("8"));
+    archive::sort_for_media(all);
+    archive::FileIds file_ids;
     std::vector<std::string> named;
     for (const auto& one : all) {
-        named.push_back(one.instance_uid + " " + one.file_id);
+        named.push_back(one.instance_uid + " " + file_ids.next(one));
     }
     CHECK(
         named == std::vector<std::string>{
                      "4 PT000000/ST000000/SE000000/IM000000", "3 PT000000/ST000000/SE000000/IM000001",
                      "6 PT000000/ST000000/SE000001/IM000000", "1 PT000000/ST000001/SE000000/IM000000",
-                     "5 PT000000/ST000001/SE000000/IM000001", "7 PT000001/ST000000/SE000000/IM000000"});
-    const auto counts = archive::count(all);
-    CHECK(counts.patients == 2);
-    CHECK(counts.studies == 3);
-    CHECK(counts.series == 4);
-    CHECK(counts.instances == 6);
+                     "5 PT000000/ST000001/SE000000/IM000001", "7 PT000001/ST000000/SE000000/IM000000",
+                     "8 NP000000/PL000000"});
 }
 
-TEST_CASE("the order in which they come changes neither names nor the directory's UID")
+namespace {
+
+/// A directory as DirectoryBuilder makes it, of one image.
+archive::Directory directory_with(const std::string& file_id)
 {
-    auto all = items();
-    archive::assign_file_ids(all);
-    const auto uid = archive::directory_uid(all);
-    CHECK(dicom::uid::is_valid(uid));
-    auto shuffled = items();
-    std::reverse(shuffled.begin(), shuffled.end());
-    archive::assign_file_ids(shuffled);
-    CHECK(archive::directory_uid(shuffled) == uid);
-    shuffled.front().header = "another";
-    CHECK(archive::directory_uid(shuffled) != uid);
-    shuffled.pop_back();
-    CHECK(archive::directory_uid(shuffled) != uid);
+    const auto text = [](dicom::Tag tag, dicom::Vr vr, std::string_view value) {
+        return dicom::encode_element(tag, vr, value, dicom::ExplicitLittleEndian);
+    };
+    archive::Directory directory;
+    auto& patient = directory.roots.emplace_back(
+        archive::DirectoryRecord{"PATIENT", {}, text(dicom::tags::PatientID, dicom::vr::LO, "a")});
+    auto& study = patient.below.emplace_back(
+        archive::DirectoryRecord{"STUDY", {}, text(dicom::tags::StudyInstanceUID, dicom::vr::UI, "1")});
+    auto& series = study.below.emplace_back(
+        archive::DirectoryRecord{"SERIES", {}, text(dicom::tags::SeriesInstanceUID, dicom::vr::UI, "1")});
+    series.below.push_back(
+        {"IMAGE", archive::record_reference(file_id, "1.2", "1.2.3", "1.2.840.10008.1.2.1"), {}});
+    return directory;
+}
+
+} // namespace
+
+TEST_CASE("new files stand beside those of their series, study or patient, under names that are free")
+{
+    archive::FileIds file_ids{directory_with("PT000003/ST000000/SE000002/IM000041")};
+    CHECK(file_ids.next(item("a", "1", "1", 1, "7")) == "PT000003/ST000000/SE000002/IM000042");
+    CHECK(file_ids.next(item("a", "1", "9", 1, "8")) == "PT000003/ST000000/SE000003/IM000000");
+    CHECK(file_ids.next(item("a", "2", "3", 1, "9")) == "PT000003/ST000001/SE000000/IM000000");
+    CHECK(file_ids.next(item("b", "4", "4", 1, "10")) == "PT000004/ST000000/SE000000/IM000000");
+}
+
+TEST_CASE("media that others named gets folders of its own")
+{
+    archive::FileIds file_ids{directory_with("IMAGES/A1")};
+    CHECK(file_ids.next(item("a", "1", "1", 1, "7")) == "PT000000/ST000000/SE000000/IM000000");
+}
+
+TEST_CASE("a directory is read as it was written, and is the same bytes again")
+{
+    auto directory = directory_with("A/B");
+    directory.roots.push_back(directory.roots.front());
+    const auto bytes = directory.bytes();
+    const test::Scratch scratch;
+    const auto file = scratch.path() / "DICOMDIR";
+    std::ofstream{file} << bytes;
+    const auto read = archive::Directory::read(file);
+    CHECK(read.bytes() == bytes);
+    const auto counts = archive::count(read);
+    CHECK(counts.patients == 2);
+    CHECK(counts.studies == 2);
+    CHECK(counts.series == 2);
+    CHECK(counts.instances == 2);
+    CHECK(archive::file_id_of(read.roots.front().below.front().below.front().below.front()) == "A/B");
+    CHECK(directory_with("A/C").bytes() != directory_with("A/B").bytes());
+}
+
+TEST_CASE("a directory whose offsets go in circles is refused")
+{
+    auto bytes = directory_with("A/B").bytes();
+    // The first record's lower level becomes itself.
+    const auto first = bytes.find(std::string{"\xfe\xff\x00\xe0", 4});
+    const auto lower = bytes.find(std::string{"\x04\x00\x20\x14UL", 6}, first) + 8;
+    bytes.replace(lower, 4, dicom::encode_u32(static_cast<std::uint32_t>(first)));
+    const test::Scratch scratch;
+    const auto file = scratch.path() / "DICOMDIR";
+    std::ofstream{file} << bytes;
+    CHECK_THROWS_WITH(archive::Directory::read(file), Catch::Contains("twice"));
 }
 
 TEST_CASE("a whole file goes as it is")

@@ -1,0 +1,37 @@
+#pragma once
+
+#include "core/fd.hpp"
+
+#include <filesystem>
+#include <set>
+#include <string>
+
+namespace dcmpipe::archive {
+
+/// The folder that media is made in, locked against another process that does the same. While the media is
+/// not finished, a hidden folder in it says so.
+class MediaFolder {
+public:
+    /// Makes the folder where it is missing. Throws Error{Output}.
+    explicit MediaFolder(std::filesystem::path path);
+
+    std::filesystem::path dicomdir() const { return path_ / "DICOMDIR"; }
+
+    /// A run that made this media was killed.
+    bool is_unfinished() const;
+    /// Hidden names and what a fresh file system has do not count.
+    bool holds_files() const;
+
+    /// From now on the media is not finished: its DICOMDIR goes.
+    void begin() const;
+    /// Removes files that FileIds names but `keep` does not, and folders that are empty then.
+    void remove_others(const std::set<std::string>& keep) const;
+    /// Makes all files durable, then the DICOMDIR appears, and with it the media is finished.
+    void publish(std::string_view dicomdir) const;
+
+private:
+    std::filesystem::path path_;
+    Fd lock_;
+};
+
+} // namespace dcmpipe::archive
