@@ -72,16 +72,22 @@ net::QueryOutcome Asker::ask_once(const Query& query, const OnAnswer& on_answer)
     }
     const auto identifier =
         encode_identifier(query.keys, query.level, context->transfer_syntax, settings_.character_set);
+    constexpr std::uint64_t too_many = 1'000'000; // one that is asked again gives again what it gave before
+    std::uint64_t repeated = 0;
     auto outcome = net::find(
         *association_, *context, identifier,
         [&](std::string_view answer) {
-            on_answer(decode_identifier(answer, context->transfer_syntax, settings_.answer_character_set));
-            return true;
+            const bool is_new = on_answer(
+                decode_identifier(answer, context->transfer_syntax, settings_.answer_character_set));
+            repeated = is_new ? 0 : repeated + 1;
+            return repeated < too_many;
         },
         stop::requested);
-    if (outcome.status == net::status::Cancelled && stop::requested()) {
+    if (outcome.status == net::status::Cancelled) {
         release();
-        throw Error{ErrorKind::Cancelled, "stopping"};
+        if (stop::requested()) {
+            throw Error{ErrorKind::Cancelled, "stopping"};
+        }
     }
     return outcome;
 }

@@ -74,8 +74,8 @@ public:
     }
 
     /// The whole series, or the instances that are missing; one, while it is open whether it is what was
-    /// asked for.
-    Request next(bool by_image, std::size_t most_uids)
+    /// asked for, or whether it comes here at all (`proven`).
+    Request next(bool by_image, std::size_t most_uids, bool proven)
     {
         Request request{
             .study_uid = series_.study_uid,
@@ -93,8 +93,11 @@ public:
             .on_unasked = [this] { ++fetched_.unasked; },
             .on_stored = [this](const net::StoredInstance& instance) { take(instance); },
             .complete = [this] { return complete(); }};
-        const bool probe = !series_.unconfirmed.empty() && came_.empty() && !probed_;
-        const bool some = missing_.size() < series_.instances.size() || series_.some_instances_only;
+        const bool probe = (!series_.unconfirmed.empty() || !proven) && came_.empty() && !probed_;
+        proof_only_ = proof_only_ || (probe && !proven);
+        const auto proofs =
+            proof_only_ && came_.size() == 1 ? 1U : 0U; // a series is asked for whole nonetheless
+        const bool some = missing_.size() + proofs < series_.instances.size() || series_.some_instances_only;
         if (by_image && (probe || some) && series_.instances_known) {
             const auto most = probe ? std::size_t{1} : most_uids;
             for (const auto& uid : missing_) {
@@ -202,6 +205,7 @@ private:
     Uids rejected_{};
     std::uint64_t before_ = 0;
     bool probed_ = false;
+    bool proof_only_ = false; ///< one instance was asked for to see whether it comes
     bool taken_at_its_word_ = false;
 };
 
@@ -218,7 +222,7 @@ Fetched Fetcher::work(const FoundSeries& series, const OnStored& on_stored)
             throw Error{ErrorKind::Cancelled, "stopping"};
         }
         const auto before = work.came();
-        auto request = work.next(by_image, settings_.most_uids);
+        auto request = work.next(by_image, settings_.most_uids, method_->is_proven());
         request.attempt = idle;
         broken_off = false;
         try {

@@ -60,6 +60,7 @@ constexpr std::array members{
     Member{"patient_level", [](Profile& p, const json& v) { p.patient_level = v.get<bool>(); }},
     Member{"relational", [](Profile& p, const json& v) { p.relational = v.get<bool>(); }},
     Member{"lists_images", [](Profile& p, const json& v) { p.lists_images = v.get<bool>(); }},
+    Member{"wildcards", [](Profile& p, const json& v) { p.wildcards = v.get<bool>(); }},
     Member{"max_answers", [](Profile& p, const json& v) { p.most_answers = positive<std::uint64_t>(v); }},
     Member{"max_uids", [](Profile& p, const json& v) { p.most_uids = positive<std::uint64_t>(v); }},
     Member{"character_set", [](Profile& p, const json& v) { p.character_set = v.get<std::string>(); }},
@@ -122,6 +123,7 @@ Profile merged(Profile first, const Profile& second)
     fill(first.patient_level, second.patient_level);
     fill(first.relational, second.relational);
     fill(first.lists_images, second.lists_images);
+    fill(first.wildcards, second.wildcards);
     fill(first.most_answers, second.most_answers);
     fill(first.most_uids, second.most_uids);
     fill(first.character_set, second.character_set);

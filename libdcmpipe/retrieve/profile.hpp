@@ -18,6 +18,7 @@ struct Profile {
     std::optional<bool> patient_level{}; ///< C-MOVE as PACSIFIER asks: see MoveSettings
     std::optional<bool> relational{};    ///< see FindSettings
     std::optional<bool> lists_images{};  ///< see FindSettings
+    std::optional<bool> wildcards{};     ///< see FindSettings
     std::optional<std::uint64_t> most_answers{};
     std::optional<std::uint64_t> most_uids{}; ///< in one request at image level
     std::optional<std::string> character_set{};

@@ -17,6 +17,7 @@ void adopt(const Profile& profile, RunSettings& run)
     find.most_answers = profile.most_answers.value_or(find.most_answers);
     find.relational = profile.relational.value_or(find.relational);
     find.lists_images = profile.lists_images.value_or(find.lists_images);
+    find.takes_wildcards = profile.wildcards.value_or(find.takes_wildcards);
     run.parallel = std::max(profile.parallel.value_or(run.parallel), 1U);
     run.connection.gap = profile.gap.value_or(run.connection.gap);
 }

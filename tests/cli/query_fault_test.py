@@ -9,6 +9,7 @@ import time
 import dicom_bytes as made
 import dpipe
 import fake_pacs
+import receiving
 from fake_pacs import FakeInstance
 from querying import DATE, DESCRIPTION, NAME, NUMBER, PATIENT, QueryTest, series
 
@@ -16,6 +17,13 @@ class Retrieving:
     """The same for C-GET and for C-MOVE to ourselves."""
 
     operation = "get"
+    proofs = 0  # requests for one instance, to see whether it comes here
+
+    def requests(self, pacs):
+        return pacs.asked(self.operation)[self.proofs:]
+
+    def uids_asked_for(self, pacs):
+        return [len(keys[0x00080018].split("\\")) for level, keys in self.requests(pacs) if level == "IMAGE"]
 
     def test_what_is_left_out_is_asked_for_again_alone(self):
         pacs = self.pacs(series(100))
@@ -23,7 +31,7 @@ class Retrieving:
         (record,) = self.save(pacs)
         self.assertEqual((record["status"], record["received"], record["missing"]), ("ok", 100, 0))
         asked = [(level, len(keys.get(0x00080018, "").split("\\")) if level == "IMAGE" else 0)
-                 for level, keys in pacs.asked(self.operation)]
+                 for level, keys in self.requests(pacs)]
         self.assertEqual(asked, [("SERIES", 0), ("IMAGE", 3), ("IMAGE", 1)])
         self.check_whole(pacs)
 
@@ -33,7 +41,7 @@ class Retrieving:
         (record,) = self.save(pacs, code=3)
         self.assertEqual((record["status"], record["received"], record["missing"]), ("failed", 4, 1))
         self.assertIn("1 of 5 instances are missing", record["reason"])
-        self.assertEqual(len(pacs.asked(self.operation)), 5)  # the first, and four that brought nothing
+        self.assertEqual(len(self.requests(pacs)), 5)  # the first, and four that brought nothing
         pacs.lost.clear()
         (record,) = self.save(pacs)
         self.assertEqual((record["status"], record["present"], record["received"]), ("ok", 4, 1))
@@ -53,10 +61,9 @@ class Retrieving:
 
     def test_a_node_that_dies_in_the_middle(self):
         pacs = self.pacs(series(10))
-        pacs.die_after = [4, 3]
+        pacs.die_after = [100] * self.proofs + [4, 3]
         self.assertEqual([(r["status"], r["received"]) for r in self.save(pacs)], [("ok", 10)])
-        self.assertEqual(sum(len(keys.get(0x00080018, "").split("\\")) for level, keys in pacs.asked(self.operation)
-                             if level == "IMAGE"), 6 + 3)
+        self.assertEqual(self.uids_asked_for(pacs), [6, 3])
         self.check_whole(pacs)
 
     def test_a_node_that_takes_no_list_of_uids(self):
@@ -112,7 +119,7 @@ class Retrieving:
         pacs.lost = {"1.2.1.7": 1, "1.2.1.500": 1, "1.2.1.999": 1}
         (record,) = self.save(pacs, "PatientID\nP1\n", "--durability", "none")
         self.assertEqual((record["status"], record["received"], record["missing"]), ("ok", 1000, 0))
-        self.assertEqual(pacs.sent_in_all, 997 + 3)
+        self.assertEqual(pacs.sent_in_all, 997 + 3 + self.proofs)
         self.check_whole(pacs)
 
     def test_every_status_that_a_node_may_refuse_with(self):
@@ -136,8 +143,7 @@ class Retrieving:
         pacs.lost, pacs.lists_failed = {"1.2.1.4": 1, "1.2.1.5": 1}, True
         (record,) = self.save(pacs)
         self.assertEqual((record["status"], record["received"]), ("ok", 10))
-        self.assertEqual([len(keys.get(0x00080018, "").split("\\")) for level, keys in pacs.asked(self.operation)
-                          if level == "IMAGE"], [2])
+        self.assertEqual(self.uids_asked_for(pacs), [2])
 
     def test_pending_for_ever_is_silence(self):
         pacs = self.pacs(series(3))
@@ -168,10 +174,10 @@ class Retrieving:
         pacs.extra = series(2, study="9.9")
         cohort, aside = "PatientID,SeriesNumber\nP1,1\n", self.scratch / "aside"
         (record,) = self.save(pacs, cohort)
-        self.assertEqual((record["received"], record["unasked"]), (3, 2))
+        self.assertEqual((record["received"], record["unasked"]), (3, 2 + 2 * self.proofs))
         self.out = self.scratch / "other"
         (record,) = self.save(pacs, cohort, "--aside", aside)
-        self.assertEqual((record["received"], record["unasked"]), (3, 2))
+        self.assertEqual((record["received"], record["unasked"]), (3, 2 + 2 * self.proofs))
         self.check_whole(pacs, series(3))
         self.assertEqual(sorted(p.stem for p in aside.rglob("*.dcm")), ["9.9.1.1", "9.9.1.2"])
 
@@ -180,7 +186,7 @@ class Retrieving:
         pacs.lost = {"1.2.1.1": 1000}
         records = self.save(pacs, "PatientID\nP1\n", "--max-retries", "2", code=3)
         self.assertEqual([(r["status"], r["missing"]) for r in records], [("failed", 1), ("ok", 0)])
-        self.assertEqual(len(pacs.asked(self.operation)), 1 + 3 + 1)
+        self.assertEqual(len(self.requests(pacs)), 1 + 3 + 1)
 
     def test_killed_and_run_again(self):
         pacs = self.pacs(series(60))
@@ -206,6 +212,7 @@ class ByGet(Retrieving, QueryTest):
 
 class ByMove(Retrieving, QueryTest):
     operation = "move"
+    proofs = 1
 
     def setUp(self):
         super().setUp()
@@ -215,7 +222,18 @@ class ByMove(Retrieving, QueryTest):
         pacs = self.pacs(series(6))
         pacs.late = ["1.2.1.5", "1.2.1.6"]
         self.assertEqual([(r["status"], r["received"]) for r in self.save(pacs)], [("ok", 6)])
-        self.assertEqual(len(pacs.asked("move")), 1)
+        self.assertEqual(len(self.requests(pacs)), 1)
+
+    def test_a_node_that_sends_what_is_meant_for_us_elsewhere_is_not_asked_for_more(self):
+        """Row DP-12: the archive knows our AE title, at another machine."""
+        other = self.scratch / "elsewhere"
+        with receiving.Receiver(other) as elsewhere:
+            pacs = self.pacs(series(20) + series(20, number=2))
+            pacs.move_to = {"ME": elsewhere.port}
+            (record,) = self.save(pacs, code=5)
+            self.assertEqual(record["status"], "failed")
+            self.assertIn("it says that it sent 1 to ME, and nothing came", record["reason"])
+            self.assertEqual(len(list(other.rglob("*.dcm"))), 1)
 
     def test_a_destination_that_the_node_does_not_know(self):
         pacs = self.pacs(series(2))
@@ -255,6 +273,12 @@ class Ways(QueryTest):
         (record,) = self.save(pacs, "PatientID\nP1\n", *self.profile(lists_images=False))
         self.assertEqual((record["verified"], record["received"]), ("count", 4))
         self.assertEqual([level for level, _ in pacs.asked("find")], ["STUDY", "SERIES"])
+
+    def test_wildcards_that_it_does_not_take(self):
+        pacs = self.pacs(series(1, attributes={NAME: "Doe^Jane"}) + series(1, "7", attributes={NAME: "Roe^Max"}))
+        records = self.query(pacs, "PatientName\nDoe*\n", *self.profile(wildcards=False))
+        self.assertEqual([r["PatientName"] for r in records], ["Doe^Jane"])
+        self.assertEqual(pacs.asked("find")[0][1][NAME], "")
 
     def test_as_pacsifier_asks(self):
         pacs = self.pacs(series(2) + series(3, number=2))
