@@ -32,7 +32,19 @@ public:
         }
     }
 
+    /// Whatever ends it: series that are under way come in first.
     RunTally run(const std::vector<Row>& rows)
+    try {
+        return ask_for_all(rows);
+    } catch (const Error&) {
+        if (crew_) {
+            crew_->finish();
+        }
+        throw;
+    }
+
+private:
+    RunTally ask_for_all(const std::vector<Row>& rows)
     {
         for (const auto& row : rows) {
             if (is_left(row)) {
@@ -56,7 +68,6 @@ public:
         return tally_;
     }
 
-private:
     /// A row, until all of its series are done.
     struct Asked {
         const Row& row;
@@ -88,13 +99,11 @@ private:
 
     void wait_for_window()
     {
-        if (!settings_.windows.empty() || stop::requested()) {
-            if (crew_ && !crew_->is_idle()) {
-                finish();
-            }
-            if (!wait_until_open(settings_.windows)) {
-                throw Error{ErrorKind::Cancelled, "stopping"};
-            }
+        if (until_open(settings_.windows) > 0) {
+            finish();
+        }
+        if (!wait_until_open(settings_.windows)) {
+            throw Error{ErrorKind::Cancelled, "stopping"};
         }
     }
 

@@ -3,13 +3,14 @@
     make bench-query                     1,000 instances by C-GET and C-MOVE; 50 series as PACSIFIER does it
     make bench-query BENCH_SCALE=0.1
 
-- getscu, movescu: one study of 1,000 MR slices of 33 kB; ours asks what there is first, and puts each instance safely on
-  the disk before it says Success, which they do not. The peers run with TCP_NODELAY=1 in their environment, and so
+- getscu, movescu: one study of 1,000 MR slices of 33 kB; ours asks what there is first, and puts each instance safely
+  on the disk before it says Success, which they do not. The peers run with TCP_NODELAY=1 in their environment, and so
   does the archive: without it Nagle's algorithm costs them 90 ms an instance (BENCH_NAGLE=1 shows it).
 - PACSIFIER's loop, without its Python: for each of 50 rows an echoscu, a findscu, and a movescu for what it found. Ours
   is one command for the 50 rows, by C-MOVE as well.
 
-Figures are medians of BENCH_RUNS (9; a third of it for the loop), ratios are to the peer. BENCH_DIR (default /dev/shm) is where it happens.
+Figures are medians of BENCH_RUNS (9; a third of it for the loop), ratios are to the peer. BENCH_DIR (default /dev/shm)
+is where it happens.
 """
 
 import os

@@ -287,7 +287,8 @@ class Ways(QueryTest):
         self.assertEqual((record["status"], record["received"]), ("ok", 3))
         self.assertEqual([level for level, _ in pacs.asked("find")], ["SERIES", "IMAGE"])
         for level, keys in pacs.asked("move"):
-            self.assertEqual((level, keys[PATIENT], keys[0x0020000D], keys[0x0020000E]), ("PATIENT", "P1", "1.2", "1.2.2"))
+            self.assertEqual((level, keys[PATIENT], keys[0x0020000D], keys[0x0020000E]),
+                             ("PATIENT", "P1", "1.2", "1.2.2"))
         self.assertEqual(len(pacs.asked("move")), 2)  # one of them to see whether it comes here
         self.check_whole(pacs, series(3, number=2))
 

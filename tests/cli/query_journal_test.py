@@ -90,7 +90,8 @@ class Again(QueryTest):
         self.save(pacs, "PatientID,new_ids\nP1,sub-code1\nP2,\nP0,x\n")
         self.assertEqual(json.loads((self.out / "new_ids.json").read_text()), {"sub-P1": "sub-code1"})
         self.save(pacs, "PatientID,new_ids\nP2,code2\n")
-        self.assertEqual(json.loads((self.out / "new_ids.json").read_text()), {"sub-P1": "sub-code1", "sub-P2": "code2"})
+        self.assertEqual(json.loads((self.out / "new_ids.json").read_text()),
+                         {"sub-P1": "sub-code1", "sub-P2": "code2"})
         self.query(pacs, "PatientID,new_ids\n,code2\n", code=2)
 
     def test_info_files_elsewhere(self):

@@ -191,6 +191,19 @@ class Stopping(PaceTest):
         self.assertEqual(len(self.stored()), 20)
         self.assertEqual(len(pacs.asked("get")), 1)
 
+    def test_those_at_hand_are_where_there_are_several(self):
+        pacs = self.pacs(several(12, 20))
+        pacs.instance_delay = 0.03
+        process = self.started(pacs, "--parallel", "4")
+        until = time.monotonic() + 20
+        while len(self.stored() if self.out.exists() else []) < 6 and time.monotonic() < until:
+            time.sleep(0.005)
+        process.send_signal(signal.SIGTERM)
+        process.communicate(timeout=20)
+        self.assertEqual(process.returncode, -signal.SIGTERM)
+        self.assertEqual(len(self.stored()), 20 * len(pacs.asked("get")))
+        self.assertLess(len(self.stored()), 12 * 20)
+
     def test_a_second_signal_ends_it_at_once(self):
         pacs = self.pacs(several(1, 200))
         pacs.instance_delay = 0.05

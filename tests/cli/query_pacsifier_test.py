@@ -58,7 +58,8 @@ class Checks(PacsifierTest):
 
     def test_an_unreachable_archive(self):
         start = time.monotonic()
-        self.fails(4, *self.words("PatientID\n1\n", "--save", "--out_directory", self.scratch / "out", port=free_port()))
+        self.fails(4, *self.words("PatientID\n1\n", "--save", "--out_directory", self.scratch / "out",
+                                  port=free_port()))
         self.assertLess(time.monotonic() - start, 10)
 
 
@@ -91,7 +92,8 @@ class Retrieval(PacsifierTest):
                            StudyTime=None, SeriesNumber=None, SeriesDescription="pacsman_testing_dicom",
                            InstanceNumber=number, SOPInstanceUID=uid)
         self.archive(fill)
-        self.save("PatientID,Modality,StudyDate\nPACSMAN1,MR,20231016\n", "--info", "--report", self.scratch / "log.csv")
+        cohort = "PatientID,Modality,StudyDate\nPACSMAN1,MR,20231016\n"
+        self.save(cohort, "--info", "--report", self.scratch / "log.csv")
         folder = "sub-PACSMAN1/ses-20231016/00000-pacsman_testing_dicom"
         self.assertEqual(self.files(), sorted([f"{folder}/MR.{uid}" for uid in uids] + [f"{folder}.csv"]))
         self.assertIn(",128,0,128,0,0,0,uid", (self.scratch / "log.csv").read_text())

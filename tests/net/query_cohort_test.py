@@ -86,8 +86,8 @@ def rows_over(found):
 @dpipe.needs_real_data
 class Cohort(dpipe.TestCase):
     def query(self, node, out, *words):
-        result = dpipe.run("dpipe-query", "--node", node, "--aet", "ME", "--layout", "uid", "--json", "--save", "-o", out,
-                           *words, self.cohort, timeout=600)
+        result = dpipe.run("dpipe-query", "--node", node, "--aet", "ME", "--layout", "uid", "--json", "--save", "-o",
+                           out, *words, self.cohort, timeout=600)
         return result.code, [json.loads(line) for line in result.lines], result.err
 
     def check(self, name, node, found, rows, kept, *words):
