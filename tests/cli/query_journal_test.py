@@ -105,7 +105,7 @@ class Again(QueryTest):
         self.assertEqual(len(list(info.rglob("*.csv"))), 2)
 
 
-class Forwarded(QueryTest):
+class Forwarding(QueryTest):
     """What the node sends to a third one, by its own books."""
 
     def setUp(self):
@@ -121,6 +121,8 @@ class Forwarded(QueryTest):
     def forward(self, pacs, *words, cohort="PatientID\nP1\n", **how):
         return self.query(pacs, cohort, "--move", "ME", "--journal", self.scratch / "journal", *words, **how)
 
+
+class Forwarded(Forwarding):
     def images(self, pacs):
         return [(level, len(keys[0x00080018].split("\\")) if level == "IMAGE" else 0)
                 for level, keys in pacs.asked("move")]
@@ -174,6 +176,24 @@ class Forwarded(QueryTest):
             self.succeeds("dpipe-query", *words)
         self.assertEqual(pacs.acceptor.callers[0], ("PACSIFIER_SCU", "FAKE"))
         self.assertEqual(len(list(self.taken.rglob("*.dcm"))), 2)
+
+
+class ForwardedAndKilled(Forwarding):
+    def test_what_was_not_sent_is_in_the_end(self):
+        pacs = self.pacs([one for n in range(1, 7) for one in series(20, number=n)])
+        pacs.instance_delay = 0.003
+        chance = random.Random(3)
+        for _ in range(5):
+            process = dpipe.start(*self.words(pacs, "PatientID\nP1\n", "--move", "ME", "--journal",
+                                              self.scratch / "journal"),
+                                  stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            time.sleep(chance.uniform(0.05, 0.3))
+            process.kill()
+            process.wait()
+        records = self.forward(pacs)
+        self.assertEqual([r["missing"] for r in records], [0] * 6)
+        self.assertEqual(len(list(self.taken.rglob("*.dcm"))), 120)
+        self.assertEqual({r["status"] for r in self.forward(pacs)}, {"skipped"})
 
 
 class Killed(QueryTest):
