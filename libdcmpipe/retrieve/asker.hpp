@@ -43,9 +43,9 @@ public:
     using OnAnswer = std::function<bool(Attributes)>;
 
     /// Where the node breaks off it is asked again, and what it answered before comes again. Any status is an
-    /// outcome. One that gives the same answers again and again is told to cancel: FE00H. Throws Error{Peer}
-    /// where the node cannot be reached or breaks off again and again, Error{Cancelled} once a signal asked
-    /// to stop, after the node was told.
+    /// outcome. One that gives the same answers again and again is told to cancel, and that is Error{Input}.
+    /// Throws Error{Peer} where the node cannot be reached or breaks off again and again, Error{Cancelled}
+    /// once a signal asked to stop, after the node was told.
     net::QueryOutcome ask(const Query& query, const OnAnswer& on_answer);
 
     /// Whether a query for series may name keys of the study. May make an association, and throw as ask().
@@ -59,7 +59,8 @@ public:
 
 private:
     net::Association& association();
-    net::QueryOutcome ask_once(const Query& query, const OnAnswer& on_answer);
+    /// `again`: what it answered before comes again.
+    net::QueryOutcome ask_once(const Query& query, const OnAnswer& on_answer, bool again);
 
     Connection& connection_;
     FindSettings settings_;

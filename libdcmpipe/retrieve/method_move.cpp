@@ -241,17 +241,20 @@ private:
         }
     }
 
-    /// A node that knows our AE title at another place sends identity there, and is not asked for more.
-    void check_that_it_comes_here(const net::QueryOutcome& outcome) const
+    /// A node that knows our AE title at another place sends identity there, and is not asked for more. Once
+    /// it may only have said so of an instance that it lost.
+    void check_that_it_comes_here(const net::QueryOutcome& outcome)
     {
-        if (!proven_ && outcome.completed + outcome.warned > 0) {
+        constexpr unsigned enough = 2;
+        const auto sent = outcome.completed + outcome.warned;
+        if (!proven_ && sent > 0 && ++no_shows_ >= enough) {
             throw Error{
                 ErrorKind::Refused, "stopped asking", connection_.settings().node.text(),
                 fmt::format(
-                    "it says that it sent {} to {}, and nothing came to port {}: does it know that AE title "
-                    "at "
-                    "this machine and port?",
-                    outcome.completed + outcome.warned, connection_.settings().aet, settings_.port)};
+                    "it says that it sent {} to {}, and again nothing came to port {}: does it know that AE "
+                    "title "
+                    "at this machine and port?",
+                    sent, connection_.settings().aet, settings_.port)};
         }
     }
 
@@ -261,7 +264,8 @@ private:
     MoveSettings settings_;
     std::optional<net::Association> association_{};
     net::TimePoint last_sign_{};
-    bool proven_ = false; ///< something came
+    bool proven_ = false;   ///< something came
+    unsigned no_shows_ = 0; ///< requests that brought nothing here, and the node says that it sent it
 };
 
 } // namespace

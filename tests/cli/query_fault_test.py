@@ -232,8 +232,8 @@ class ByMove(Retrieving, QueryTest):
             pacs.move_to = {"ME": elsewhere.port}
             (record,) = self.save(pacs, code=5)
             self.assertEqual(record["status"], "failed")
-            self.assertIn("it says that it sent 1 to ME, and nothing came", record["reason"])
-            self.assertEqual(len(list(other.rglob("*.dcm"))), 1)
+            self.assertIn("it says that it sent 1 to ME, and again nothing came", record["reason"])
+            self.assertEqual(len(list(other.rglob("*.dcm"))), 2)
 
     def test_a_destination_that_the_node_does_not_know(self):
         pacs = self.pacs(series(2))

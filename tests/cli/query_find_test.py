@@ -263,5 +263,21 @@ class Streamed(QueryTest):
         self.assertLess(used[1] - used[0], 24 * 1024, used)
 
 
+class ForEver(fake_pacs.FakePacs):
+    def answers(self, keys):
+        while True:
+            yield self.answer(keys, list(self.instances.values()))
+
+
+@unittest.skipUnless("DPIPE_FAULT_ROUNDS" in os.environ, "it takes a while: `make faults` runs it")
+class Repeated(QueryTest):
+    def test_the_same_answer_for_ever(self):
+        pacs = ForEver(series(1))
+        self.addCleanup(pacs.acceptor.close)
+        (record,) = self.query(pacs, "PatientID\nP1\n", code=3)
+        self.assertIn("it gives the same answers again and again", record["reason"])
+        self.assertEqual(pacs.cancelled, 1)
+
+
 if __name__ == "__main__":
     dpipe.main()
