@@ -1,20 +1,25 @@
-"""What leaves: dpipe-dicomdir beside dcmmkdir and cp, in turn, over the same made-up trees.
+"""What leaves: dpipe-dicomdir beside dcmmkdir, dpipe-zip beside zip, dpipe-upload beside curl, in turn, over the same
+made-up data.
 
-    make bench-out                      4,000 small instances, and a tenth of them to see whether cost is linear
-    make bench-out BENCH_SCALE=5        the size that the target is told for: 20,000
+    make bench-out                                  4,000 small instances, 500 CT slices, a ZIP of 400 MB
+    make bench-out BENCH_SCALE=5 BENCH_KINDS=dicomdir  the size that the target is told for: 20,000
 
 BENCH_DIR, BENCH_RUNS and BENCH_JSON are as in anon_bench.py. dcmmkdir reads media that is copied already and is spared
-`+I`, with which its time grows with the square; dpipe-dicomdir copies as well.
+`+I`, with which its time grows with the square; dpipe-dicomdir copies as well. dpipe-zip reads what it wrote once more,
+dpipe-upload reads every CRC before it sends and computes a SHA-256; zip and curl do not.
 """
 
 import json
 import os
 import pathlib
-import shutil
+import random
 import statistics
 import subprocess
 import sys
 import tempfile
+import zipfile
+
+import pydicom
 
 from anon_bench import BIN, HERE, RUNS, SCALE, timed
 
@@ -28,6 +33,8 @@ def compare(contenders, reference):
     results = {name: [] for name in contenders}
     for _ in range(RUNS):
         for name, (words, way) in contenders.items():
+            if way.is_file():
+                way.unlink()
             run = timed(words, way)
             if run["code"] != 0:
                 sys.exit(f"{name} ended with {run['code']}: {' '.join(map(str, words))}")
@@ -69,11 +76,58 @@ def dicomdir(folder):
           "times the processor time")
 
 
+def zipped(folder):
+    tree = corpus("ct", folder / "tree", round(500 * SCALE))
+    study = folder / "study"  # of all, so that it is one ZIP
+    study.mkdir()
+    for i, source in enumerate(sorted(tree.rglob("*.dcm"))):
+        if i % 2:  # noise packs too easily: half of it is made as smooth as images are
+            data = bytearray(source.read_bytes())
+            data[-400_000::2] = bytes(len(data[-400_000::2]))
+            source.write_bytes(data)
+        source.rename(study / f"{i}.dcm")
+    uids = {pydicom.dcmread(p, specific_tags=["StudyInstanceUID"]).StudyInstanceUID for p in study.iterdir()}
+    for path in study.iterdir():  # one study of all, or dpipe-zip refuses
+        path.write_bytes(path.read_bytes().replace(max(uids).encode(), min(uids).encode()))
+    out = folder / "out"
+    for name, level, words in (("stored", "-0", []), ("deflated", "-6", ["--compress"])):
+        print(f"\nZIP, {name}")
+        compare({
+            f"zip {level}": (["sh", "-c", f"mkdir '{out}' && zip -q -r {level} '{out}/a.zip' '{study}'"], out),
+            f"dpipe-zip {name} -j 2": ([BIN / "dpipe-zip", "-q", "-j", "2", *words, "-o", out, study], out),
+            f"dpipe-zip {name} -j 1": ([BIN / "dpipe-zip", "-q", "-j", "1", *words, "-o", out, study], out)},
+            f"zip {level}")
+
+
+def upload(folder):
+    big = folder / "big.zip"
+    noise = random.Random(1).randbytes(1 << 20)
+    with zipfile.ZipFile(big, "w") as archive:
+        for i in range(16):
+            with archive.open(f"study/{i}.dcm", "w", force_zip64=True) as entry:
+                for _ in range(round(25 * SCALE)):
+                    entry.write(noise)
+    print(f"\nUpload of {big.stat().st_size / 1e6:.0f} MB to a server on this machine that writes it to a file")
+    sink = subprocess.Popen([sys.executable, "-B", HERE / "form_sink.py", folder], stdout=subprocess.PIPE, text=True)
+    try:
+        url = f"http://127.0.0.1:{sink.stdout.readline().strip()}"
+        (folder / "token").write_text("token\n")
+        (folder / "token").chmod(0o600)
+        compare({
+            "curl -F": (["curl", "-s", "-F", f"file=@{big}", f"{url}/data/upload/"], folder / "none"),
+            "dpipe-upload": ([BIN / "dpipe-upload", "-q", "--url", url, "--token-file", folder / "token", big],
+                             pathlib.Path(f"{big}.receipt.json"))}, "curl -F")
+    finally:
+        sink.kill()
+        sink.wait()
+
+
 def main():
+    kinds = {"dicomdir": dicomdir, "zip": zipped, "upload": upload}
     parent = os.environ.get("BENCH_DIR", "/dev/shm" if os.access("/dev/shm", os.W_OK) else None)
-    for what in (dicomdir,):
+    for kind in os.environ.get("BENCH_KINDS", " ".join(kinds)).split():
         with tempfile.TemporaryDirectory(prefix="dpipe-bench-", dir=parent) as folder:
-            what(pathlib.Path(folder))
+            kinds[kind](pathlib.Path(folder))
 
 
 if __name__ == "__main__":

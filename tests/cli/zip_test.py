@@ -185,7 +185,7 @@ class Threads(ZipCase):
             for path in self.study.glob("*.raw"):
                 self.assertEqual(archive.read(f"a study/{path.name}"), path.read_bytes())
             plain = zlib.compress((self.study / f"{3 * (512 << 10) + 7}.raw").read_bytes())
-            self.assertLess(archive.getinfo(f"a study/{3 * (512 << 10) + 7}.raw").compress_size, 1.01 * len(plain))
+            self.assertLess(archive.getinfo(f"a study/{3 * (512 << 10) + 7}.raw").compress_size, 1.03 * len(plain))
 
     @unittest.skipIf(dpipe.SANITIZED, "memory is not what users will see")
     def test_memory_does_not_grow_with_the_file(self):
