@@ -10,6 +10,7 @@
 #include "net/counters.hpp"
 #include "net/event_log.hpp"
 #include "net/node.hpp"
+#include "net/node_book.hpp"
 #include "net/receiver.hpp"
 #include "net/store_folder.hpp"
 
@@ -215,6 +216,15 @@ std::shared_ptr<const net::TlsContext> tls_from(const Options& options)
     return std::make_shared<net::TlsContext>(net::TlsContext::Side::Acceptor, options.tls_files);
 }
 
+/// For associations that we make, with the same files.
+std::shared_ptr<const net::TlsContext> tls_out_from(const Options& options)
+{
+    if (!options.tls) {
+        return nullptr;
+    }
+    return std::make_shared<net::TlsContext>(net::TlsContext::Side::Requestor, options.tls_files);
+}
+
 net::Patience patience_from(const Options& options)
 {
     using std::chrono::seconds;
@@ -252,6 +262,10 @@ net::Receiver::Settings settings_from(const Options& options)
     settings.limits = options.limits;
     settings.limits.memory = options.max_memory.bytes;
     settings.tls = tls_from(options);
+    settings.tls_out = tls_out_from(options);
+    settings.node_of = [path = options.nodes](std::string_view aet) {
+        return path ? net::listening_node(aet, *path) : std::nullopt;
+    };
     return settings;
 }
 
@@ -345,7 +359,7 @@ void reload(const Options& options, net::Receiver& receiver, Witness& witness)
         all = false;
     }
     try {
-        receiver.set_tls(tls_from(options));
+        receiver.set_tls(tls_from(options), tls_out_from(options));
         witness.reopen();
     } catch (const Error& error) {
         log::error("{}; going on as before", error.what());

@@ -38,6 +38,13 @@ std::string proc_name(int fd)
     return fmt::format("/proc/self/fd/{}", fd);
 }
 
+/// Without /proc a file that has no name can be given none.
+bool can_name_later()
+{
+    static const bool mounted = ::access("/proc/self/fd", F_OK) == 0;
+    return mounted;
+}
+
 bool link_fd(int fd, const fs::path& name)
 {
     return ::linkat(AT_FDCWD, proc_name(fd).c_str(), AT_FDCWD, name.c_str(), AT_SYMLINK_FOLLOW) == 0;
@@ -64,7 +71,7 @@ OutputFile::OutputFile(fs::path path, mode_t mode) : path_(std::move(path))
         make_folders(folder);
         fd_ = Fd{::open(folder.c_str(), flags | O_TMPFILE, mode)};
     }
-    if (fd_ && ::access(proc_name(fd_.get()).c_str(), F_OK) == 0) {
+    if (fd_ && can_name_later()) {
         return;
     }
     if (!fd_ && errno != EOPNOTSUPP && errno != EISDIR && errno != EINVAL) {

@@ -3,7 +3,9 @@
 #include "core/error.hpp"
 #include "core/output_file.hpp"
 
+#include <algorithm>
 #include <cerrno>
+#include <iterator>
 
 #include <sys/uio.h>
 #include <unistd.h>
@@ -15,6 +17,7 @@ namespace {
 /// Above it a copy inside the kernel beats a write from a mapping.
 constexpr std::size_t copy_in_kernel_from = 128 * 1024;
 constexpr std::size_t most_vectors = 64;
+constexpr std::size_t block_size = 4096;
 
 /// Gathers pieces until there are enough for one system call.
 class Gather {
@@ -94,14 +97,25 @@ void Rope::own(std::string bytes)
 
 std::string_view Rope::keep(std::string bytes)
 {
-    return owned_.emplace_back(std::move(bytes));
+    if (bytes.size() > block_size / 4) {
+        return long_owned_.emplace_back(std::move(bytes));
+    }
+    if (blocks_.empty() || block_size - blocks_.back().used < bytes.size()) {
+        blocks_.push_back({std::make_unique_for_overwrite<char[]>(block_size)});
+    }
+    auto& block = blocks_.back();
+    char* const place = block.bytes.get() + block.used;
+    std::copy(bytes.begin(), bytes.end(), place);
+    block.used += bytes.size();
+    return {place, bytes.size()};
 }
 
 void Rope::append(Rope&& other)
 {
     pieces_.insert(pieces_.end(), other.pieces_.begin(), other.pieces_.end());
     size_ += other.size_;
-    owned_.splice(owned_.end(), other.owned_);
+    std::move(other.blocks_.begin(), other.blocks_.end(), std::back_inserter(blocks_));
+    long_owned_.splice(long_owned_.end(), other.long_owned_);
     other = {};
 }
 

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <list>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -36,8 +37,16 @@ public:
     bool equals(std::string_view other) const noexcept;
 
 private:
+    /// Room for pieces of a few bytes each: a rewrite owns hundreds.
+    struct Block {
+        std::unique_ptr<char[]> bytes;
+        std::size_t used = 0;
+    };
+
     std::vector<std::string_view> pieces_;
-    std::list<std::string> owned_; ///< a list: its strings keep their place as it grows or moves
+    // What is owned keeps its place as the rope grows or moves.
+    std::vector<Block> blocks_;
+    std::list<std::string> long_owned_;
     std::uint64_t size_ = 0;
 };
 

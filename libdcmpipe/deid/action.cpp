@@ -27,6 +27,8 @@ std::string_view name_of(Action action) noexcept
         return "code";
     case Action::Edit:
         return "edit";
+    case Action::Encrypt:
+        return "encrypt";
     case Action::Reject:
         return "reject";
     }

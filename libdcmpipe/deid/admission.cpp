@@ -34,9 +34,15 @@ bool is_media_index(const Instance& instance)
 Anonymizer::Anonymizer(
     Rules rules, const pseudonym::Key& key, Residual residual,
     std::shared_ptr<const CmsRecipients> recipients, std::shared_ptr<const CodecHost> codecs)
-    : rules_(std::move(rules)), key_(key), uids_(std::make_shared<NewUids>(key)), residual_(residual),
-      recipients_(std::move(recipients)), pixels_(pixel_rules_of(rules_.profile()), std::move(codecs))
+    : rules_(std::move(rules)), key_(key), uids_(std::make_shared<NewUids>(key)),
+      identities_(std::make_shared<Identities>()), residual_(residual), recipients_(std::move(recipients)),
+      pixels_(pixel_rules_of(rules_.profile()), std::move(codecs))
 {
+    if (rules_.profile().encrypts() && recipients_ == nullptr) {
+        throw Error{
+            ErrorKind::Usage, "cannot use the profile", rules_.profile().name,
+            "it encrypts attributes, and there is no certificate to encrypt them to"};
+    }
 }
 
 void Anonymizer::refuse_unfit(const Instance& instance) const

@@ -1,16 +1,17 @@
 #include "deid/anonymizer.hpp"
 
 #include "core/error.hpp"
+#include "deid/changes.hpp"
 #include "deid/dates.hpp"
 #include "deid/dummy.hpp"
 #include "deid/encrypted_attributes.hpp"
 #include "deid/identity.hpp"
 #include "deid/marks.hpp"
+#include "deid/residual.hpp"
 #include "deid/vendor_header.hpp"
 #include "dicom/charset.hpp"
 #include "dicom/dictionary.hpp"
 #include "dicom/encode.hpp"
-#include "dicom/rewriter.hpp"
 #include "dicom/tags.hpp"
 #include "dicom/uid.hpp"
 
@@ -31,9 +32,6 @@ using dicom::Tag;
 using dicom::Vr;
 
 namespace {
-
-/// Bulk data longer than this is not text that somebody wrote.
-constexpr std::uint64_t page = 64 * 1024;
 
 /// `ReferencedSeriesSequence[1]/SeriesDescription`: where an element stands, for a person.
 std::string path_of(const ElementIndex& index, std::uint32_t i)
@@ -63,13 +61,13 @@ bool shows_pixels(Tag tag)
 class Pass {
 public:
     Pass(
-        const Rules& rules, const pseudonym::Key& key, NewUids& uids, Residual residual,
-        const CmsRecipients* recipients, const PixelCleaner& pixels, const Instance& instance,
-        const pseudonym::Patient& patient)
+        const Rules& rules, const pseudonym::Key& key, NewUids& uids, Identities& identities,
+        Residual residual, const CmsRecipients* recipients, const PixelCleaner& pixels,
+        const Instance& instance, const pseudonym::Patient& patient)
         : rules_(rules), context_{key, patient}, uids_(uids), residual_(residual), recipients_(recipients),
           pixels_(pixels), verdict_(pixels.judge(instance)), instance_(instance),
           data_set_(instance.data_set()), blocks_(data_set_), iod_(Iod::of_class(instance.sop_class_uid())),
-          identity_(identity_of(instance)), rewriter_(data_set_)
+          identity_(identity_in(identities)), changes_(instance)
     {
     }
 
@@ -77,30 +75,48 @@ public:
     {
         verdict_.overlay_bits = overlay_bits();
         for (std::uint32_t i = 0; i < data_set_.size();) {
-            if (data_set_[i].depth == 0 && !data_set_[i].is_item()) {
-                top_ = i;
-            }
             i = keeps_layers(i) ? data_set_[i].end : treat(i);
         }
         drop_empty_blocks();
         complete_patient();
         for (const Mark& mark : marks_of(rules_.profile(), instance_, verdict_.known)) {
-            set(mark.tag, mark.vr, mark.value);
+            changes_.set(mark.tag, mark.vr, mark.value);
         }
         if (verdict_.known) {
-            set(tags::BurnedInAnnotation, vr::CS, "NO");
+            changes_.set(tags::BurnedInAnnotation, vr::CS, "NO");
         }
         if (recipients_ != nullptr) {
-            const auto items = encrypted_items(instance_, result_.originals.elements.map(), *recipients_);
-            set(tags::EncryptedAttributesSequence, vr::SQ, items);
+            encrypt();
         }
-        return finish();
+        return {changes_.finish(context_.patient.number), counts_};
     }
 
 private:
-    Identity identity_of(const Instance& instance) const
+    /// Seals what was taken; where rules encrypt, what these selected of it.
+    void encrypt()
     {
-        return Identity::of(instance, [this](std::uint32_t i) {
+        auto taken = changes_.taken().map();
+        if (rules_.profile().encrypts()) {
+            std::erase_if(taken, [this](const auto& one) { return !to_encrypt_.contains(one.first); });
+        }
+        if (!taken.empty()) {
+            changes_.set(
+                tags::EncryptedAttributesSequence, vr::SQ, encrypted_items(instance_, taken, *recipients_));
+        }
+    }
+
+    /// The tag of the top-level element that this one is, or stands in.
+    Tag top_of(std::uint32_t i) const
+    {
+        while (data_set_[i].parent != ElementIndex::None) {
+            i = data_set_[i].parent;
+        }
+        return data_set_[i].tag;
+    }
+
+    Identity identity_in(Identities& identities) const
+    {
+        return identities.of(instance_, [this](std::uint32_t i) {
             return rules_.decide({data_set_, i, blocks_}, iod_).action == Action::Keep;
         });
     }
@@ -108,7 +124,8 @@ private:
     /// Earlier layers of encrypted attributes stay behind ours.
     bool keeps_layers(std::uint32_t i) const
     {
-        return recipients_ != nullptr && i == top_ && data_set_[i].tag == tags::EncryptedAttributesSequence;
+        return recipients_ != nullptr && data_set_[i].parent == ElementIndex::None &&
+               data_set_[i].tag == tags::EncryptedAttributesSequence;
     }
 
     /// Applies the rule for one element; the index of the next one to look at.
@@ -116,7 +133,7 @@ private:
     {
         const auto decision = rules_.decide({data_set_, i, blocks_}, iod_);
         if (!data_set_[i].is_item()) {
-            ++result_.counts[static_cast<std::size_t>(decision.action)];
+            ++counts_[static_cast<std::size_t>(decision.action)];
         }
         return apply(i, decision);
     }
@@ -132,11 +149,10 @@ private:
             keep(i);
             return i + 1;
         case Action::Remove:
-            rewriter_.remove(i);
-            changed(i, {});
+            changes_.remove(i);
             break;
         case Action::Empty:
-            replace(i, {});
+            changes_.replace(i, {});
             break;
         case Action::Dummy:
             return dummy(i);
@@ -145,7 +161,7 @@ private:
             if (element.container) {
                 return i + 1;
             }
-            decision.action == Action::Uid ? replace(i, mapped_uids(data_set_.value(element)))
+            decision.action == Action::Uid ? changes_.replace(i, mapped_uids(data_set_.value(element)))
                                            : clean(i, decision);
             break;
         case Action::Shift:
@@ -155,11 +171,14 @@ private:
             replace_or(i, cap_age(data_set_.value(element)), decision);
             break;
         case Action::Code:
-            replace(i, element.tag == tags::PatientName ? patient_name() : context_.patient.code);
+            changes_.replace(i, element.tag == tags::PatientName ? patient_name() : context_.patient.code);
             break;
         case Action::Edit:
             edit(i, decision);
             break;
+        case Action::Encrypt:
+            to_encrypt_.insert(top_of(i));
+            return apply(i, {decision.otherwise, decision.why});
         case Action::Reject:
             refuse(i, "the profile keeps such instances back");
         }
@@ -173,38 +192,11 @@ private:
             fmt::format("{}: {}", path_of(data_set_, i), reason)};
     }
 
-    /// What stays is searched for what must not be there.
     void keep(std::uint32_t i) const
     {
-        const Element& element = data_set_[i];
-        if (residual_ == Residual::Off || (element.container && !element.fragments)) {
-            return;
-        }
-        const auto value = data_set_.value(element);
-        const bool bulk = !dicom::is_text(element.vr) && value.size() > page;
-        if ((bulk && residual_ != Residual::Full) || element.fragments) {
-            return;
-        }
-        // A short number in a number is chance: patients and series are both counted from one.
-        constexpr std::size_t telling_number = 7;
-        const bool number = element.vr == vr::IS || element.vr == vr::DS;
-        if (number && value.size() < telling_number) {
-            return;
-        }
-        // A code string is a word of the standard's: a short name in it is chance, too.
-        const bool written = dicom::traits(element.vr).character_set;
-        if (written ? shows_in_text(value, i) : identity_.shows_in(value)) {
+        if (residual_names_patient(data_set_, i, identity_, residual_)) {
             refuse(i, "its value names the patient");
         }
-    }
-
-    bool shows_in_text(std::string_view text, std::uint32_t i) const
-    {
-        constexpr char escape = '\x1b';
-        const bool plain =
-            std::none_of(text.begin(), text.end(), [&](char c) { return (c & 0x80) != 0 || c == escape; });
-        return identity_.shows_in_text(text) ||
-               (!plain && identity_.shows_in_text(dicom::CharacterSet{character_set_at(i)}.to_utf8(text)));
     }
 
     /// The bits of the pixels in which overlays lie that do not stay.
@@ -235,12 +227,11 @@ private:
     {
         const Element& element = data_set_[i];
         if (element.depth > 0 || element.tag == tags::IconImageSequence) {
-            rewriter_.remove(i);
-            changed(i, {});
+            changes_.remove(i);
         } else if (element.tag == tags::PixelData) {
-            pixels_.paint(instance_, verdict_, rewriter_);
+            pixels_.paint(instance_, verdict_, changes_.rewriter());
             if (verdict_.boxes.empty()) {
-                changed(i, {}); // unlike what is painted over, an overlay comes back with its group
+                changes_.took(i); // unlike what is painted over, an overlay comes back with its group
             }
         }
         return element.end;
@@ -292,7 +283,7 @@ private:
     void edit_text(std::uint32_t i, const Decision& decision, Change change)
     {
         const Element& element = data_set_[i];
-        const dicom::CharacterSet characters{character_set_at(i)};
+        const dicom::CharacterSet characters{dicom::character_set_at(data_set_, i)};
         const bool several = element.vr != vr::LT && element.vr != vr::ST && element.vr != vr::UT;
         const auto text = characters.to_utf8(dicom::uid::trimmed(data_set_.value(element)));
         std::optional<std::string> changed{std::string{}};
@@ -307,17 +298,6 @@ private:
             return;
         }
         replace_or(i, changed ? characters.from_utf8(*changed) : std::nullopt, decision);
-    }
-
-    std::string_view character_set_at(std::uint32_t i) const
-    {
-        for (auto at = data_set_[i].parent; at != ElementIndex::None; at = data_set_[at].parent) {
-            const auto own = data_set_[at].is_item() ? data_set_.text(tags::SpecificCharacterSet, at) : "";
-            if (!own.empty()) {
-                return own;
-            }
-        }
-        return data_set_.text(tags::SpecificCharacterSet);
     }
 
     void shift(std::uint32_t i, const Decision& decision)
@@ -338,7 +318,7 @@ private:
     void replace_or(std::uint32_t i, const std::optional<std::string>& value, const Decision& decision)
     {
         if (value) {
-            replace(i, *value);
+            changes_.replace(i, *value);
         } else {
             fallen_back_.push_back(i);
             apply(i, {decision.otherwise, decision.why});
@@ -378,11 +358,7 @@ private:
             }
         }
         for (const auto creator : creators) {
-            for (top_ = creator; data_set_[top_].depth > 0 || data_set_[top_].is_item();) {
-                top_ = data_set_[top_].parent;
-            }
-            rewriter_.remove(creator);
-            changed(creator, {});
+            changes_.remove(creator);
         }
     }
 
@@ -392,12 +368,12 @@ private:
         const auto* const known = dicom::dictionary::find(element.tag);
         const Vr vr = known != nullptr ? known->vr : element.vr;
         if (vr != vr::SQ) {
-            replace(
+            changes_.replace(
                 i, vr == vr::UI ? mapped_uids(data_set_.value(element)) : dummy_value(vr, element.encoding));
             return element.end;
         }
         if (const auto items = dummy_items(element.tag, element.content)) {
-            replace_raw(i, dicom::encode_element(element.tag, vr, *items, element.encoding), {});
+            changes_.replace_raw(i, dicom::encode_element(element.tag, vr, *items, element.encoding));
             return element.end;
         }
         // A sequence of references: its own items, gone through, are the best dummies there are.
@@ -427,46 +403,6 @@ private:
         return name;
     }
 
-    void replace(std::uint32_t i, std::string_view value)
-    {
-        const Element& element = data_set_[i];
-        if (!element.container && dicom::padded(element.vr, value) == data_set_.value(element)) {
-            return;
-        }
-        replace_raw(i, dicom::encode_element(element.tag, element.vr, value, element.encoding), value);
-    }
-
-    void replace_raw(std::uint32_t i, std::string encoded, std::string_view text)
-    {
-        rewriter_.replace_raw(i, std::move(encoded));
-        changed(i, text);
-    }
-
-    void changed(std::uint32_t i, std::string_view text)
-    {
-        const Element& top = data_set_[top_];
-        result_.originals.elements.add(top.tag, data_set_.raw(top));
-        if (i == top_ && !top.tag.is_private()) {
-            result_.replaced.insert_or_assign(result_.replaced.end(), top.tag, std::string{text});
-        }
-    }
-
-    /// Writes a top-level attribute whether it was there or not.
-    void set(Tag tag, Vr vr, std::string_view value)
-    {
-        top_ = data_set_.find(tag);
-        if (top_ != ElementIndex::None) {
-            const auto encoded = dicom::encode_element(tag, vr, value, data_set_[top_].encoding);
-            if (encoded != data_set_.raw(data_set_[top_])) {
-                replace_raw(top_, encoded, value);
-            }
-        } else {
-            rewriter_.insert(ElementIndex::None, tag, vr, value);
-            result_.originals.added.push_back(tag);
-            result_.replaced.insert_or_assign(tag, value);
-        }
-    }
-
     /// Type 2 in every composite object with a patient: the code stands there even where nothing stood.
     void complete_patient()
     {
@@ -474,43 +410,11 @@ private:
             return;
         }
         if (data_set_.find(tags::PatientName) == ElementIndex::None) {
-            set(tags::PatientName, vr::PN, patient_name());
+            changes_.set(tags::PatientName, vr::PN, patient_name());
         }
         if (data_set_.find(tags::PatientID) == ElementIndex::None) {
-            set(tags::PatientID, vr::LO, context_.patient.code);
+            changes_.set(tags::PatientID, vr::LO, context_.patient.code);
         }
-    }
-
-    /// Beside what was changed: what tells later whose it is, and in which characters it is written.
-    void remember_whose_it_is()
-    {
-        for (const auto tag :
-             {tags::SpecificCharacterSet, tags::SOPInstanceUID, tags::PatientName, tags::PatientID,
-              tags::StudyInstanceUID, tags::SeriesInstanceUID}) {
-            if (const auto i = data_set_.find(tag); i != ElementIndex::None) {
-                result_.originals.elements.add(tag, data_set_.raw(data_set_[i]));
-            }
-        }
-    }
-
-    std::string uid_of_output(Tag tag) const
-    {
-        const auto found = result_.replaced.find(tag);
-        return found != result_.replaced.end() ? found->second : std::string{data_set_.text(tag)};
-    }
-
-    Anonymized finish()
-    {
-        auto& originals = result_.originals;
-        remember_whose_it_is();
-        originals.instance_uid = uid_of_output(tags::SOPInstanceUID);
-        originals.series_uid = uid_of_output(tags::SeriesInstanceUID);
-        originals.study_uid = uid_of_output(tags::StudyInstanceUID);
-        originals.patient = context_.patient.number;
-        originals.transfer_syntax = instance_.transfer_syntax();
-        rewriter_.remove_trailing();
-        result_.file = file_image(instance_, originals.instance_uid, rewriter_.finish());
-        return std::move(result_);
     }
 
     const Rules& rules_;
@@ -525,17 +429,18 @@ private:
     dicom::PrivateBlocks blocks_;
     Iod iod_;
     Identity identity_;
-    dicom::Rewriter rewriter_;
-    Anonymized result_;
+    Changes changes_;
+    ActionCounts counts_{};
+    std::set<Tag> to_encrypt_;               ///< at top level
     std::vector<std::uint32_t> fallen_back_; ///< could not be changed as decided: removed instead; in order
-    std::uint32_t top_ = ElementIndex::None; ///< the top-level element that is being gone through
 };
 
 } // namespace
 
 Anonymized Anonymizer::anonymize(const Instance& instance, const pseudonym::Patient& patient) const
 {
-    return Pass{rules_, key_, *uids_, residual_, recipients_.get(), pixels_, instance, patient}.run();
+    return Pass{rules_, key_, *uids_, *identities_, residual_, recipients_.get(), pixels_, instance, patient}
+        .run();
 }
 
 } // namespace dcmpipe::deid

@@ -1,14 +1,15 @@
 #pragma once
 
+#include "deid/changes.hpp"
 #include "deid/cms.hpp"
+#include "deid/identity.hpp"
 #include "deid/new_uids.hpp"
 #include "deid/pixels/cleaner.hpp"
-#include "deid/rewritten.hpp"
+#include "deid/residual.hpp"
 #include "deid/rules.hpp"
 #include "dicom/instance.hpp"
 #include "pseudonym/key.hpp"
 #include "pseudonym/map.hpp"
-#include "pseudonym/originals.hpp"
 
 #include <array>
 #include <cstdint>
@@ -16,19 +17,10 @@
 
 namespace dcmpipe::deid {
 
-/// How much of an output is searched for what identifies its people.
-enum class Residual {
-    Off,
-    Header, ///< every value but bulk data: pixels, waveforms and other binary data longer than a page
-    Full,   ///< every value
-};
-
 /// How often each action was taken in an instance; indexed by Action.
-using ActionCounts = std::array<std::uint32_t, 11>;
+using ActionCounts = std::array<std::uint32_t, 12>;
 
-/// A de-identified instance, and what was taken from it.
-struct Anonymized : Rewritten {
-    pseudonym::Originals originals;
+struct Anonymized : Deidentified {
     ActionCounts counts{};
 };
 
@@ -39,8 +31,10 @@ bool is_media_index(const dicom::Instance& instance);
 /// alone. Immutable; any thread may use it.
 class Anonymizer {
 public:
-    /// `recipients`, where given, can read what was taken out of each instance itself (0400,0500). Without
-    /// `codecs`, compressed pixels that must be painted are refused.
+    /// `recipients`, where given, can read what was taken out of each instance itself (0400,0500): all of it,
+    /// or where the profile has rules that encrypt, what these select. Without `codecs`, compressed pixels
+    /// that must be painted are refused. Throws Error{Usage} where a rule encrypts and there are no
+    /// recipients.
     Anonymizer(
         Rules rules, const pseudonym::Key& key, Residual residual = Residual::Header,
         std::shared_ptr<const CmsRecipients> recipients = nullptr,
@@ -59,7 +53,8 @@ public:
 private:
     Rules rules_;
     pseudonym::Key key_;
-    std::shared_ptr<NewUids> uids_; ///< same for the same key: a memory, not a state
+    std::shared_ptr<NewUids> uids_;          ///< same for the same key: a memory, not a state
+    std::shared_ptr<Identities> identities_; ///< as uids_
     Residual residual_;
     std::shared_ptr<const CmsRecipients> recipients_;
     PixelCleaner pixels_;

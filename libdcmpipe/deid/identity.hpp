@@ -1,10 +1,13 @@
 #pragma once
 
+#include "deid/gatherer.hpp"
 #include "deid/token_search.hpp"
 #include "dicom/instance.hpp"
 
-#include <cstdint>
-#include <functional>
+#include <array>
+#include <cstddef>
+#include <memory>
+#include <mutex>
 #include <string>
 #include <string_view>
 
@@ -16,11 +19,7 @@ namespace dcmpipe::deid {
 /// thread may use it.
 class Identity {
 public:
-    /// Whether the element with this number in the data set's index stays as it is.
-    using Stays = std::function<bool(std::uint32_t)>;
-
-    /// What stays by a rule or an option is no secret and not looked for, wherever else it was written.
-    static Identity of(const dicom::Instance& instance, const Stays& stays);
+    explicit Identity(TokenSearch search) : search_(std::move(search)) {}
 
     /// True where the bytes name one of these people.
     bool shows_in(std::string_view bytes) const { return search_.finds(bytes); }
@@ -34,7 +33,24 @@ private:
     TokenSearch search_;
 };
 
-/// A surname that is also a word of a protocol, a body part or a disease, in either case.
-bool is_everyday(std::string_view word);
+/// Gathers identities, and remembers the last people: instances of a series name the same ones, and finding
+/// the forms of a name costs more than all the rest. Any thread may use it.
+class Identities {
+public:
+    /// What stays by a rule or an option is no secret and not looked for, wherever else it was written.
+    Identity of(const dicom::Instance& instance, const Gatherer::Stays& stays);
+
+private:
+    struct Known {
+        std::string essence;
+        std::shared_ptr<const TokenSearch> people;
+    };
+
+    std::shared_ptr<const TokenSearch> people(const Gatherer& gatherer);
+
+    std::mutex mutex_;
+    std::array<Known, 8> known_;
+    std::size_t next_ = 0;
+};
 
 } // namespace dcmpipe::deid

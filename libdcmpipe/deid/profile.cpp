@@ -218,7 +218,7 @@ private:
     {
         for (const auto action :
              {Action::Keep, Action::Remove, Action::Empty, Action::Dummy, Action::Uid, Action::Shift,
-              Action::AgeCap, Action::Code, Action::Reject}) {
+              Action::AgeCap, Action::Code, Action::Encrypt, Action::Reject}) {
             if (name_of(action) == word) {
                 return action;
             }
@@ -317,6 +317,12 @@ std::string sha256(std::string_view text)
 }
 
 } // namespace
+
+bool Profile::encrypts() const
+{
+    return std::any_of(
+        rules.begin(), rules.end(), [](const Rule& rule) { return rule.action == Action::Encrypt; });
+}
 
 void add_option(Profile& profile, Option option)
 {

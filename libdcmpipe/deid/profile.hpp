@@ -49,9 +49,6 @@ enum class PrivateAttributes {
     Keep, ///< all, as far as the net by value representation lets them
 };
 
-/// What is kept of a birth date.
-enum class BirthDate { Empty, Year, Shift };
-
 /// How to de-identify: PS3.15 Table E.1-1, its options, and rules of one's own. Read whole and checked before
 /// the first file; immutable afterwards.
 struct Profile {
@@ -67,11 +64,13 @@ struct Profile {
 
     pseudonym::ShiftRange shift;
     bool shift_device_dates = true; ///< a device's dates that stayed would tell the shift of the others
-    BirthDate birth_date = BirthDate::Empty;
 
     std::vector<Rejection> rejections;
     std::vector<Rule> rules;
     std::vector<PixelRule> pixels; ///< its own; Option::CleanPixelData adds device_rules()
+
+    bool encrypts() const; ///< one of its rules does
+    bool paints() const { return !pixels.empty() || options.has(Option::CleanPixelData); }
 };
 
 /// A built-in profile, or a JSON file. Throws Error{Usage} with line and column for whatever is wrong in it.

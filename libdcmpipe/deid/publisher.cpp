@@ -53,32 +53,64 @@ void write_outcome(Outcome& outcome, const Rope& bytes, const FileBytes* source,
 
 void Publisher::add(std::uint64_t ticket, Outcome outcome)
 {
-    const std::lock_guard lock{mutex_};
+    std::unique_lock lock{mutex_};
+    if (broken_) {
+        return;
+    }
     early_.emplace(ticket, std::move(outcome));
-    bool folder_done = false;
     while (!early_.empty() && early_.begin()->first == next_) {
         ready_.push_back(std::move(early_.begin()->second));
         early_.erase(early_.begin());
-        folder_done = folder_done || ready_.back().last_of_folder;
+        due_ = due_ || ready_.back().last_of_folder || ready_.size() >= most_at_once;
         ++next_;
     }
-    if (folder_done || ready_.size() >= most_at_once) {
-        publish();
+    moved_.notify_all();
+    if (due_ && !publishing_) {
+        publish(lock);
     }
+    // Who holds the next ticket never waits here: it has not come in.
+    moved_.wait(lock, [this] {
+        return broken_ || (early_.size() < most_at_once && (!publishing_ || ready_.size() < most_at_once));
+    });
 }
 
 void Publisher::flush()
 {
-    const std::lock_guard lock{mutex_};
-    publish();
+    std::unique_lock lock{mutex_};
+    moved_.wait(lock, [this] { return !publishing_; });
+    publish(lock);
 }
 
-void Publisher::publish()
+/// All that is ready, and what gets due meanwhile.
+void Publisher::publish(std::unique_lock<std::mutex>& lock)
 {
-    settle_conflicts();
+    publishing_ = true;
+    try {
+        do {
+            due_ = false;
+            auto outcomes = std::exchange(ready_, {});
+            moved_.notify_all();
+            lock.unlock();
+            publish(outcomes);
+            lock.lock();
+        } while (due_ && !broken_);
+    } catch (...) {
+        lock.lock();
+        broken_ = true;
+        publishing_ = false;
+        moved_.notify_all();
+        throw;
+    }
+    publishing_ = false;
+    moved_.notify_all();
+}
+
+void Publisher::publish(std::vector<Outcome>& outcomes)
+{
+    settle_conflicts(outcomes);
     std::vector<pseudonym::Originals> originals;
     const OutputFile* written = nullptr;
-    for (auto& outcome : ready_) {
+    for (auto& outcome : outcomes) {
         if (outcome.originals && !outcome.error) {
             originals.push_back(std::move(*outcome.originals));
         }
@@ -91,26 +123,25 @@ void Publisher::publish()
     if (!originals.empty()) {
         remember_(originals);
     }
-    for (auto& outcome : ready_) {
+    for (auto& outcome : outcomes) {
         name_file(outcome);
     }
     if (written != nullptr) {
         sync_file_system(folder);
     }
-    for (auto& outcome : ready_) {
+    for (auto& outcome : outcomes) {
         remove_input(outcome);
         account(outcome);
         emit(outcome);
     }
-    ready_.clear();
 }
 
 /// An output that stands there already, or that an earlier input of this batch gave, is a repetition where
 /// its bytes are the same and an error where they are not: before the map learns of it.
-void Publisher::settle_conflicts()
+void Publisher::settle_conflicts(std::vector<Outcome>& outcomes)
 {
     std::map<fs::path, const OutputFile*> taken;
-    for (auto& outcome : ready_) {
+    for (auto& outcome : outcomes) {
         if (outcome.error || !outcome.file) {
             continue;
         }
@@ -140,8 +171,9 @@ void Publisher::name_file(Outcome& outcome)
     if (outcome.error || !outcome.file || outcome.repeated) {
         return;
     }
-    if (!outcome.study_folder.empty() && !options_.in_place) {
+    if (!outcome.study_folder.empty() && !options_.in_place && outcome.study_folder != marked_) {
         dicom::mark_study_folder(outcome.study_folder, outcome.study_uid);
+        marked_ = outcome.study_folder;
     }
     if (!outcome.file->appear(options_.overwrite ? Existing::Replace : Existing::Keep)) {
         // Another process was faster.

@@ -7,6 +7,7 @@
 #include "deid/report.hpp"
 #include "pseudonym/originals.hpp"
 
+#include <condition_variable>
 #include <functional>
 #include <map>
 #include <mutex>
@@ -45,7 +46,8 @@ struct PublishOptions {
 
 /// Brings outcomes into the order of their tickets and publishes them together: bytes to the disk, what was
 /// taken to the map, names, folders, records; in this order, so that a kill at any instant loses nothing
-/// and shows nothing that is not safe. Any thread may call it.
+/// and shows nothing that is not safe. Any thread may call it; one at a time publishes, and the others go on
+/// until they are far ahead.
 class Publisher {
 public:
     using Remember = std::function<void(const std::vector<pseudonym::Originals>&)>;
@@ -72,8 +74,9 @@ private:
         std::int64_t skipped = 0;
     };
 
-    void publish();
-    void settle_conflicts();
+    void publish(std::unique_lock<std::mutex>& lock);
+    void publish(std::vector<Outcome>& outcomes);
+    void settle_conflicts(std::vector<Outcome>& outcomes);
     void name_file(Outcome& outcome);
     void remove_input(Outcome& outcome);
     void account(Outcome& outcome);
@@ -83,11 +86,19 @@ private:
     PublishOptions options_;
     Remember remember_;
     const BatchEnds& ends_;
-    std::mutex mutex_;
+    std::mutex mutex_;                       ///< guards what comes in
+    std::condition_variable moved_;          ///< something came in, went out, or went wrong
+    bool publishing_ = false;                ///< by one of the threads
+    bool due_ = false;                       ///< what is ready should be published now
+    bool broken_ = false;                    ///< a step threw: nothing is published after it
     std::uint64_t next_ = 0;                 ///< the ticket that comes next
     std::map<std::uint64_t, Outcome> early_; ///< came before their turn
     std::vector<Outcome> ready_;
+
+    // Of the thread that publishes.
+
     Report tally_;
+    std::filesystem::path marked_;                   ///< the study folder that was marked last
     std::unordered_set<std::size_t> published_;      ///< hashes of the paths this batch gave results
     std::map<std::filesystem::path, Study> studies_; ///< of the folder that is going through
 };

@@ -178,7 +178,7 @@ Decision Rules::decide(const Place& place, const Iod& iod) const
         return {Action::Remove, *why};
     }
     if (const Rule* const rule = rule_for(place)) {
-        return by_rule(place, *rule);
+        return by_rule(place, *rule, element.depth == 0 ? iod : Iod::strictest());
     }
     if (element.tag.is_private()) {
         return private_element(place);
@@ -206,22 +206,40 @@ Decision Rules::decide(const Place& place, const Iod& iod) const
     if (known == nullptr && !profile_.keep_unknown_attributes) {
         return {Action::Remove, "not in the data dictionary"};
     }
+    if (element.tag == tags::PixelData && profile_.paints()) {
+        return {Action::Keep, "boxes are painted where a pixel rule fits"};
+    }
     const auto last = std::find_if(vr_rules_.rbegin(), vr_rules_.rend(), [&](auto i) {
         return profile_.rules[i].selector.selects(place);
     });
     if (last != vr_rules_.rend()) {
-        const Rule& rule = profile_.rules[*last];
-        return {rule.action, rule.where, &rule};
+        return by_rule(place, profile_.rules[*last], iod);
     }
     return by_vr(element.tag, vr);
 }
 
-Decision Rules::by_rule(const Place& place, const Rule& rule) const
+Decision Rules::by_rule(const Place& place, const Rule& rule, const Iod& iod)
 {
     if (rule.action == Action::Keep && (*place).tag.is_private() && is_unreadable(place)) {
         return {Action::Remove, "a private value that is not what it should be", &rule};
     }
+    if (rule.action == Action::Encrypt) {
+        return {Action::Encrypt, rule.where, &rule, without_value(*place, iod)};
+    }
     return {rule.action, rule.where, &rule};
+}
+
+/// What the basic profile does to an attribute, or the least that leaves nothing of its value.
+Action Rules::without_value(const Element& element, const Iod& iod)
+{
+    const Tag tag = element.tag;
+    if (tag == tags::PatientName || tag == tags::PatientID) {
+        return element.depth == 0 ? Action::Code : Action::Empty;
+    }
+    const auto* const row = tag.is_private() ? nullptr : find_row(tag);
+    const auto basic = row != nullptr ? action_of(iod.resolve(row->basic, tag)) : Action::Remove;
+    const bool leaves_value = basic == Action::Keep || basic == Action::Clean;
+    return (basic == Action::Remove && must_stay(tag)) || leaves_value ? Action::Dummy : basic;
 }
 
 Decision Rules::by_table(const TableRow& row, Tag tag, Vr vr, const Iod& iod) const

@@ -40,7 +40,8 @@ private:
     Decision by_table(const TableRow& row, dicom::Tag tag, dicom::Vr vr, const Iod& iod) const;
     Decision by_vr(dicom::Tag tag, dicom::Vr vr) const;
     Decision private_element(const Place& place) const;
-    Decision by_rule(const Place& place, const Rule& rule) const;
+    static Decision by_rule(const Place& place, const Rule& rule, const Iod& iod);
+    static Action without_value(const dicom::Element& element, const Iod& iod);
     bool keeps_block(const Place& creator) const;
     Decision dated(Action otherwise, std::string_view why) const;
 

@@ -1,6 +1,9 @@
 #include "deid/table.hpp"
 
+#include "dicom/tag_table.hpp"
+
 #include <algorithm>
+#include <array>
 #include <iterator>
 
 namespace dcmpipe::deid {
@@ -20,6 +23,13 @@ static_assert(std::all_of(std::begin(rows), std::end(rows), [](const TableRow& r
     return row.options.size() == option_columns;
 }));
 
+constexpr dicom::TagTable places{[] {
+    std::array<std::uint32_t, std::size(rows)> tags{};
+    std::transform(
+        std::begin(rows), std::end(rows), tags.begin(), [](const TableRow& row) { return row.tag.value; });
+    return tags;
+}()};
+
 constexpr bool matches(const TableRow& row, Tag tag)
 {
     return (tag.value & row.mask) == row.tag.value;
@@ -34,10 +44,8 @@ std::span<const TableRow> table() noexcept
 
 const TableRow* find_row(Tag tag) noexcept
 {
-    const auto* const after = std::upper_bound(
-        std::begin(rows), std::end(rows), tag, [](Tag t, const TableRow& row) { return t < row.tag; });
-    if (after != std::begin(rows) && matches(*std::prev(after), tag)) {
-        return std::prev(after);
+    if (const auto place = places.find(tag); place < std::size(rows)) {
+        return &rows[place];
     }
     const auto high = tag.group() >> 8U;
     if (high != 0x50 && high != 0x60) {

@@ -2,6 +2,7 @@
 
 #include "core/error.hpp"
 #include "core/json_file.hpp"
+#include "deid/everyday.hpp"
 
 #include <algorithm>
 #include <cctype>

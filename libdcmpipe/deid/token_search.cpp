@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstring>
 
 namespace dcmpipe::deid {
 
@@ -52,38 +53,43 @@ std::string folded(std::string_view text)
     return lower;
 }
 
-std::uint32_t TokenSearch::first_bytes(std::string_view bytes)
+/// Four bytes as a number in which the two cases of a letter are the same, and little else is.
+std::uint32_t TokenSearch::four_bytes(const char* bytes)
 {
+    constexpr std::uint32_t case_bits = 0x20202020U;
     std::uint32_t value = 0;
-    for (std::size_t i = 0; i < shortest; ++i) {
-        value = value << 8U | static_cast<unsigned char>(fold(bytes[i]));
-    }
-    return value;
+    std::memcpy(&value, bytes, sizeof value);
+    return value | case_bits;
+}
+
+/// Where in a token the four bytes are that it is found by. UIDs all begin alike and end each in its own way.
+std::size_t TokenSearch::anchor_of(const Token& token)
+{
+    return token.kind == TokenKind::Uid ? token.bytes.size() - shortest : 0;
 }
 
 void TokenSearch::add(std::string_view bytes, TokenKind kind, bool weak)
 {
-    const auto lower = folded(bytes);
+    Token token{folded(bytes), kind, weak};
+    const auto same = [&](const Token& other) { return other.bytes == token.bytes; };
     if (bytes.size() < shortest) {
         const bool name = kind == TokenKind::Name || kind == TokenKind::NamePart;
-        const bool new_name = name && bytes.size() >= shortest_name &&
-                              std::none_of(short_names_.begin(), short_names_.end(), [&](const Token& token) {
-                                  return token.bytes == lower;
-                              });
-        if (new_name) {
-            short_names_.push_back({lower, kind, weak});
+        if (name && bytes.size() >= shortest_name &&
+            std::none_of(short_names_.begin(), short_names_.end(), same)) {
+            short_names_.push_back(std::move(token));
         }
         return;
     }
-    const auto first = first_bytes(lower);
-    const auto [begin, end] = by_first_bytes_.equal_range(first);
-    const bool known =
-        std::any_of(begin, end, [&](const auto& entry) { return tokens_[entry.second].bytes == lower; });
-    if (!known) {
-        by_first_bytes_.emplace(first, static_cast<std::uint32_t>(tokens_.size()));
-        may_start_.set(slot(first));
-        tokens_.push_back({lower, kind, weak});
+    token.anchor = four_bytes(token.bytes.data() + anchor_of(token));
+    auto& last = last_[slot(token.anchor)];
+    for (auto i = last; i != 0; i = tokens_[i - 1].next) {
+        if (same(tokens_[i - 1])) {
+            return;
+        }
     }
+    token.next = last;
+    tokens_.push_back(std::move(token));
+    last = static_cast<std::uint32_t>(tokens_.size());
 }
 
 /// A short name inside a longer word, or a number inside a longer number, is no hit.
@@ -108,40 +114,33 @@ bool TokenSearch::stands_alone(const Token& token, std::string_view bytes, std::
            (is_border(before, bytes[start]) && is_border(bytes[end - 1], after));
 }
 
-template <class Take>
-void TokenSearch::each_hit(std::string_view bytes, Take take) const
+std::vector<TokenSearch::Hit> TokenSearch::find_all(std::string_view bytes) const
 {
-    if (tokens_.empty() || bytes.size() < shortest) {
-        return;
+    std::vector<Hit> hits;
+    if (tokens_.empty()) {
+        return hits;
     }
-    std::uint32_t window = first_bytes(bytes) >> 8U;
-    for (std::size_t start = 0; start + shortest <= bytes.size(); ++start) {
-        window = window << 8U | static_cast<unsigned char>(fold(bytes[start + shortest - 1]));
-        if (!may_start_.test(slot(window))) {
-            continue;
-        }
-        const auto [begin, end] = by_first_bytes_.equal_range(window);
-        for (auto entry = begin; entry != end; ++entry) {
-            const Token& token = tokens_[entry->second];
+    for (std::size_t at = 0; at + shortest <= bytes.size(); ++at) {
+        const auto window = four_bytes(bytes.data() + at);
+        for (auto i = last_[slot(window)]; i != 0; i = tokens_[i - 1].next) {
+            const Token& token = tokens_[i - 1];
+            const auto before = anchor_of(token);
+            if (token.anchor != window || before > at) {
+                continue;
+            }
+            const auto start = at - before;
             const auto here = bytes.substr(start, token.bytes.size());
             const bool same = here.size() == token.bytes.size() &&
                               std::equal(here.begin(), here.end(), token.bytes.begin(), [](char a, char b) {
                                   return fold(a) == b;
                               });
-            if (same && stands_alone(token, bytes, start) && take({start, token.bytes.size(), &token})) {
-                return;
+            if (same && stands_alone(token, bytes, start)) {
+                hits.push_back({start, token.bytes.size(), &token});
             }
         }
     }
-}
-
-std::vector<TokenSearch::Hit> TokenSearch::find_all(std::string_view bytes) const
-{
-    std::vector<Hit> hits;
-    each_hit(bytes, [&](const Hit& hit) {
-        hits.push_back(hit);
-        return false;
-    });
+    const auto from_left = [](const Hit& a, const Hit& b) { return a.start < b.start; };
+    std::stable_sort(hits.begin(), hits.end(), from_left);
     return hits;
 }
 

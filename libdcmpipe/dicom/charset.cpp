@@ -1,5 +1,7 @@
 #include "dicom/charset.hpp"
 
+#include "dicom/tags.hpp"
+
 #include "core/utf8.hpp"
 
 #include <algorithm>
@@ -324,6 +326,18 @@ std::optional<std::string> CharacterSet::from_utf8(std::string_view text) const
     auto bytes = terms_->converter.convert_back(terms_->first->iconv, std::string{text});
     // iconv's Shift JIS holds more than ISO_IR 13 does, kanji above all.
     return bytes && to_utf8(*bytes) == text ? bytes : std::nullopt;
+}
+
+std::string_view character_set_at(const ElementIndex& index, std::uint32_t element) noexcept
+{
+    for (auto at = index[element].parent; at != ElementIndex::None; at = index[at].parent) {
+        const auto own =
+            index[at].is_item() ? index.text(tags::SpecificCharacterSet, at) : std::string_view{};
+        if (!own.empty()) {
+            return own;
+        }
+    }
+    return index.text(tags::SpecificCharacterSet);
 }
 
 } // namespace dcmpipe::dicom

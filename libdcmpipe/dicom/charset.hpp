@@ -1,5 +1,8 @@
 #pragma once
 
+#include "dicom/element_index.hpp"
+
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -33,5 +36,9 @@ private:
     struct Terms;
     std::unique_ptr<Terms> terms_;
 };
+
+/// The Specific Character Set that an element's text is written in: of the innermost item around it that has
+/// one, or of the data set (PS3.3 §C.12.1.1.2).
+std::string_view character_set_at(const ElementIndex& index, std::uint32_t element) noexcept;
 
 } // namespace dcmpipe::dicom

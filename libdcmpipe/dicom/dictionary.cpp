@@ -1,5 +1,7 @@
 #include "dicom/dictionary.hpp"
 
+#include "dicom/tag_table.hpp"
+
 #include <algorithm>
 #include <array>
 #include <charconv>
@@ -42,13 +44,11 @@ constexpr auto entries = select.operator()<exact_count>([](const Row& row) { ret
 constexpr auto repeating =
     select.operator()<repeating_count>([](const Row& row) { return row.mask != exact; });
 
-/// The tags alone, beside each other: a look-up touches few cache lines.
-constexpr auto sorted_tags = [] {
+constexpr TagTable places{[] {
     std::array<std::uint32_t, exact_count> tags{};
     std::transform(entries.begin(), entries.end(), tags.begin(), [](const Entry& e) { return e.tag.value; });
     return tags;
-}();
-static_assert(std::is_sorted(sorted_tags.begin(), sorted_tags.end()));
+}()};
 
 constexpr auto repeating_masks = [] {
     std::array<std::uint32_t, repeating_count> masks{};
@@ -100,9 +100,9 @@ bool is_repeating_group(Tag tag) noexcept
 
 const Entry* find(Tag tag) noexcept
 {
-    const auto* const found = std::lower_bound(sorted_tags.begin(), sorted_tags.end(), tag.value);
-    if (found != sorted_tags.end() && *found == tag.value) {
-        return &entries[static_cast<std::size_t>(found - sorted_tags.begin())];
+    const auto place = places.find(tag);
+    if (place < entries.size()) {
+        return &entries[place];
     }
     return is_repeating_group(tag) && !tag.is_private() ? find_repeating(tag) : nullptr;
 }

@@ -307,6 +307,11 @@ private:
         element.encoding = around.encoding;
         element.content = around.encoding;
         index_.elements_.push_back(element);
+        if (around.element == ElementIndex::None) {
+            index_.top_ordered_ =
+                index_.top_ordered_ && (index_.top_.empty() || index_.top_.back().tag < header.tag);
+            index_.top_.push_back({header.tag, number});
+        }
         return number;
     }
 
@@ -398,13 +403,25 @@ std::uint32_t ElementIndex::end_of(std::uint32_t parent) const noexcept
 
 std::uint32_t ElementIndex::find(Tag tag, std::uint32_t parent) const noexcept
 {
+    if (parent == None) {
+        return find_top(tag);
+    }
     const auto end = end_of(parent);
-    for (auto i = parent == None ? 0 : parent + 1; i < end; i = elements_[i].end) {
+    for (auto i = parent + 1; i < end; i = elements_[i].end) {
         if (elements_[i].tag == tag) {
             return i;
         }
     }
     return None;
+}
+
+std::uint32_t ElementIndex::find_top(Tag tag) const noexcept
+{
+    const auto found =
+        top_ordered_
+            ? std::lower_bound(top_.begin(), top_.end(), tag, [](Top top, Tag t) { return top.tag < t; })
+            : std::find_if(top_.begin(), top_.end(), [&](Top top) { return top.tag == tag; });
+    return found != top_.end() && found->tag == tag ? found->element : None;
 }
 
 std::string_view ElementIndex::text(Tag tag, std::uint32_t parent) const noexcept

@@ -106,9 +106,18 @@ public:
 private:
     friend class Walker;
 
+    std::uint32_t find_top(Tag tag) const noexcept;
+
+    struct Top {
+        Tag tag;
+        std::uint32_t element;
+    };
+
     std::string_view bytes_;
     Encoding encoding_;
     std::vector<Element> elements_;
+    std::vector<Top> top_;    ///< the elements at top level, again: most look-ups are for one of them
+    bool top_ordered_ = true; ///< by tag, as PS3.5 §7.1 asks for
     std::uint64_t end_offset_ = 0;
 };
 

@@ -68,13 +68,14 @@ struct Deflater : z_stream {
     ~Deflater() { ::deflateEnd(this); }
 };
 
-/// Runs `step` with ever more room at the end of `out` until it says that the stream ended.
+/// Runs `step` with ever more room at the end of `out`, `least` bytes first, until it says that the stream
+/// ended.
 template <class Step>
-void grow(std::string& out, z_stream& stream, Step step)
+void grow(std::string& out, z_stream& stream, std::size_t least, Step step)
 {
     for (int state = Z_OK; state != Z_STREAM_END;) {
         const auto had = out.size();
-        const auto room = std::clamp<std::size_t>(had, 16U << 10U, 64U << 20U);
+        const auto room = std::clamp<std::size_t>(had, least, 64U << 20U);
         out.resize(had + room);
         stream.next_out = reinterpret_cast<Bytef*>(out.data() + had);
         stream.avail_out = static_cast<uInt>(room);
@@ -190,7 +191,9 @@ std::string deflate(std::string_view bytes)
     Deflater stream{size_for(bytes.size())};
     std::string out;
     auto rest = bytes;
-    grow(out, stream, [&] {
+    constexpr std::size_t block = 16U << 10U;
+    const auto least = ::deflateBound(&stream, static_cast<uLong>(std::min(bytes.size(), block)));
+    grow(out, stream, least, [&] {
         feed(stream, rest);
         const bool last = stream.avail_in == rest.size();
         const int state = ::deflate(&stream, last ? Z_FINISH : Z_NO_FLUSH);

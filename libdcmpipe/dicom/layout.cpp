@@ -225,6 +225,14 @@ Tag Layout::last_tag() const
     return last;
 }
 
+bool Layout::names_by_instance() const
+{
+    const auto& name = components_.back();
+    const bool ends_so =
+        name.size() == 1 || (name.size() == 2 && name[1].tag == Tag{} && name[1].literal == ".dcm");
+    return ends_so && name[0].literal.empty() && name[0].tag == tags::SOPInstanceUID;
+}
+
 Layout::Place Layout::place_of(const ElementIndex& data_set) const
 {
     const CharacterSet characters{data_set.text(tags::SpecificCharacterSet)};

@@ -41,6 +41,9 @@ public:
     /// The last attribute that a place depends on, in the order of a data set: the rest need not be read.
     Tag last_tag() const;
 
+    /// A file's name is its SOP Instance UID, with `.dcm` or without.
+    bool names_by_instance() const;
+
 private:
     struct Piece {
         std::string literal; ///< before the value

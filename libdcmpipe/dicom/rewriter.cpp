@@ -17,7 +17,7 @@ Rewriter::Patch& Rewriter::patch(
     growths_.push_back(
         {parent, tag.group(), static_cast<std::int64_t>(added) - static_cast<std::int64_t>(removed)});
     const auto depth = parent == ElementIndex::None ? 0 : index_[parent].depth + 1;
-    return patches_.emplace_back(Patch{offset, removed, static_cast<std::uint16_t>(depth), tag, {}});
+    return patches_.emplace_back(Patch{offset, removed, static_cast<std::uint16_t>(depth), tag});
 }
 
 void Rewriter::replace(std::uint32_t element, std::string_view value)
@@ -29,20 +29,21 @@ void Rewriter::replace(std::uint32_t element, std::string_view value)
 void Rewriter::replace_raw(std::uint32_t element, std::string encoded)
 {
     const Element& old = index_[element];
-    patch(old.parent, old.tag, old.offset, old.end_offset() - old.offset, encoded.size()).added =
-        std::move(encoded);
+    const auto added = result_.keep(std::move(encoded));
+    patch(old.parent, old.tag, old.offset, old.end_offset() - old.offset, added.size()).added = added;
 }
 
 void Rewriter::replace_raw(std::uint32_t element, Rope encoded)
 {
     const Element& old = index_[element];
-    patch(old.parent, old.tag, old.offset, old.end_offset() - old.offset, encoded.size()).long_added =
-        std::move(encoded);
+    Rope& added = long_added_.emplace_back(std::move(encoded));
+    patch(old.parent, old.tag, old.offset, old.end_offset() - old.offset, added.size()).long_added = &added;
 }
 
 void Rewriter::remove(std::uint32_t element)
 {
-    replace_raw(element, std::string{});
+    const Element& old = index_[element];
+    patch(old.parent, old.tag, old.offset, old.end_offset() - old.offset, 0);
 }
 
 void Rewriter::insert(std::uint32_t parent, Tag tag, Vr vr, std::string_view value)
@@ -58,14 +59,15 @@ void Rewriter::insert_raw(std::uint32_t parent, Tag tag, std::string encoded)
     for (auto i = index_.first_child(parent); i < end && index_[i].tag < tag; i = index_[i].end) {
         offset = index_[i].end_offset();
     }
-    patch(parent, tag, offset, 0, encoded.size()).added = std::move(encoded);
+    const auto added = result_.keep(std::move(encoded));
+    patch(parent, tag, offset, 0, added.size()).added = added;
 }
 
 void Rewriter::remove_trailing()
 {
     const auto end = index_.end_offset();
     if (end < index_.bytes().size()) {
-        patches_.push_back({end, index_.bytes().size() - end, 0, Tag{0xffffffffU}, {}});
+        patches_.push_back({end, index_.bytes().size() - end, 0, Tag{0xffffffffU}});
     }
 }
 
@@ -74,7 +76,8 @@ void Rewriter::set_number(std::uint64_t offset, std::uint64_t value, bool big_en
     if (value >= 0xffffffffU) {
         throw Error{ErrorKind::Input, "a sequence would grow past 4 GiB"};
     }
-    patches_.push_back({offset, 4, 0, {}, encode_u32(static_cast<std::uint32_t>(value), big_endian)});
+    patches_.push_back(
+        {offset, 4, 0, {}, result_.keep(encode_u32(static_cast<std::uint32_t>(value), big_endian))});
 }
 
 /// Every item and sequence around a patch grows with it; those of defined length say so in their header.
@@ -155,20 +158,21 @@ Rope Rewriter::finish()
     const auto late = std::is_sorted_until(patches_.begin(), patches_.end(), before);
     std::stable_sort(late, patches_.end(), before);
     std::inplace_merge(patches_.begin(), late, patches_.end(), before);
-    Rope rope;
     const auto bytes = index_.bytes();
     std::uint64_t position = 0;
-    for (Patch& patch : patches_) {
+    for (const Patch& patch : patches_) {
         if (patch.offset < position) {
             throw Error{ErrorKind::Internal, fmt::format("two patches overlap at byte {}", patch.offset)};
         }
-        rope.borrow(bytes.substr(position, patch.offset - position));
-        rope.own(std::move(patch.added));
-        rope.append(std::move(patch.long_added));
+        result_.borrow(bytes.substr(position, patch.offset - position));
+        result_.borrow(patch.added);
+        if (patch.long_added != nullptr) {
+            result_.append(std::move(*patch.long_added));
+        }
         position = patch.offset + patch.removed;
     }
-    rope.borrow(bytes.substr(position));
-    return rope;
+    result_.borrow(bytes.substr(position));
+    return std::move(result_);
 }
 
 } // namespace dcmpipe::dicom

@@ -3,6 +3,7 @@
 #include "core/rope.hpp"
 #include "dicom/element_index.hpp"
 
+#include <list>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -52,8 +53,8 @@ private:
         std::uint64_t removed;
         std::uint16_t depth;
         Tag tag;
-        std::string added;
-        Rope long_added{}; ///< goes out behind `added`
+        std::string_view added{};
+        Rope* long_added = nullptr; ///< instead of `added`
     };
 
     Patch& patch(
@@ -70,6 +71,8 @@ private:
     };
 
     const ElementIndex& index_;
+    Rope result_; ///< owns what patches add
+    std::list<Rope> long_added_;
     std::vector<Patch> patches_;
     std::vector<Growth> growths_;
 };

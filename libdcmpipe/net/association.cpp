@@ -262,7 +262,12 @@ int Association::fd() const noexcept
 
 bool Association::has_input() const
 {
-    return impl_->pdvs.has_pdv() || impl_->channel.readable_until(Clock::now());
+    return wait_for_input(std::chrono::milliseconds{0});
+}
+
+bool Association::wait_for_input(std::chrono::milliseconds time) const
+{
+    return impl_->pdvs.has_pdv() || impl_->channel.readable_until(Clock::now() + time);
 }
 
 } // namespace dcmpipe::net

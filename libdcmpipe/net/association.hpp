@@ -38,8 +38,9 @@ struct Patience {
 struct ProposedContext {
     std::string abstract_syntax;
     std::vector<std::string> transfer_syntaxes;
-    bool as_scp =
-        false; ///< asks to be called back: the requestor of C-GET stores what comes (PS3.7 §D.3.3.4)
+    // The roles that the requestor asks for (PS3.7 §D.3.3.4).
+    bool as_scp = false; ///< to be called back: the requestor of C-GET stores what comes
+    bool as_scu = true;
 };
 
 /// A presentation context that both sides agreed on.
@@ -89,6 +90,10 @@ public:
         std::function<std::optional<Rejection>(const Caller&)> admit{};
         /// The transfer syntax to accept for what is proposed; empty refuses the abstract syntax.
         std::function<std::string(const ProposedContext&)> choose;
+        /// The Service Class Application Information to answer what a peer says of an accepted SOP class (SOP
+        /// Class Extended Negotiation, PS3.7 §D.3.3.5); without it nothing is answered, which says the same
+        /// as having no opinion.
+        std::function<std::string(std::string_view sop_class_uid)> extend{};
         /// Asked before each message and once a second while none comes; true ends it with Error{Cancelled}.
         std::function<bool()> stop_waiting{};
     };
@@ -153,6 +158,8 @@ public:
     int fd() const noexcept;
     /// receive() would find (the start of) a message.
     bool has_input() const;
+    /// Waits for has_input(); false where there is none in time, or a signal came first.
+    bool wait_for_input(std::chrono::milliseconds time) const;
 
 private:
     struct Impl;

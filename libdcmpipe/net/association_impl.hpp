@@ -41,6 +41,8 @@ struct Association::Impl {
     void confirm_identity();
     void ask_whether_admitted(const AcceptSettings& settings);
     void negotiate(const AcceptSettings& settings);
+    void answer_extended_negotiation(const AcceptSettings& settings);
+    void answer_window();
     void request(const RequestSettings& settings);
     T_ASC_Parameters* proposal(const RequestSettings& settings);
 

@@ -3,6 +3,7 @@
 #include "core/log.hpp"
 #include "core/stop.hpp"
 #include "dicom/uid.hpp"
+#include "net/commitment_scp.hpp"
 #include "net/storage_scp.hpp"
 
 #include <cerrno>
@@ -55,8 +56,9 @@ public:
     void run()
     {
         try {
-            auto association = accept();
-            serve(association);
+            talk();
+            store_.reset(); // its studies are held no more
+            commitment_->report_elsewhere();
         } catch (const Error& error) {
             if (error.kind() == ErrorKind::Refused) {
                 log::warning("{}", error.what());
@@ -68,6 +70,15 @@ public:
     }
 
 private:
+    void talk()
+    {
+        auto association = accept();
+        commitment_.emplace(commitment_settings(), [this](const CommitmentReport& report, bool delivered) {
+            tell_committed(report, delivered);
+        });
+        serve(association);
+    }
+
     Association accept()
     {
         auto patience = settings_.patience;
@@ -86,6 +97,7 @@ private:
              .patience = patience,
              .admit = [this](const Caller& caller) { return rejection_of(caller); },
              .choose = [this](const ProposedContext& offer) { return choose_storage_syntax(offer, policy_); },
+             .extend = storage_information,
              .stop_waiting = stop::requested});
     }
 
@@ -184,6 +196,7 @@ private:
         });
         scp.take_only([this](std::string_view uid) { return policy_.takes_class(uid); });
         scp.take_at_most(settings_.limits.instances);
+        scp.commit_by(*commitment_);
         auto closed = about_;
         closed.kind = EventKind::Closed;
         const auto who = fmt::format("{} at {}", association.calling_aet(), association.peer());
@@ -204,6 +217,39 @@ private:
         closed.refused = scp.refused();
         log::debug("{} is done: {} stored, {} refused", who, scp.stored(), scp.refused());
         tell(closed);
+    }
+
+    CommitmentScp::Settings commitment_settings() const
+    {
+        return {
+            .root = settings_.store.root,
+            .layout = settings_.store.layout,
+            .aet = settings_.aet,
+            .patience = settings_.patience,
+            .node =
+                [this] { return settings_.node_of ? settings_.node_of(about_.calling_aet) : std::nullopt; },
+            .connect = [this](const Node& node) { return connect(node); }};
+    }
+
+    std::unique_ptr<Transport> connect(const Node& node) const
+    {
+        const auto until = Clock::now() + settings_.patience.association;
+        auto transport = connect_tcp(node.host, node.port, until);
+        return settings_.tls_out ? settings_.tls_out->connect(std::move(transport), node.host, until)
+                                 : std::move(transport);
+    }
+
+    void tell_committed(const CommitmentReport& report, bool delivered)
+    {
+        auto event = about_;
+        event.kind = EventKind::Committed;
+        event.released = delivered;
+        event.stored = report.committed.size();
+        event.refused = report.failed.size();
+        tell(event);
+        if (!delivered) {
+            log::warning("{} did not hear what became of its request for commitment", about_.calling_aet);
+        }
     }
 
     void tell_refused(const AnnouncedInstance& announced, const StoreOutcome& outcome)
@@ -236,6 +282,7 @@ private:
     const Receiver::Settings& settings_;
     const std::optional<Rejection>& turned_away_;
     std::optional<InstanceStore> store_{}; ///< once somebody is let in
+    std::optional<CommitmentScp> commitment_{};
     StoragePolicy policy_{};
     Event about_{};
 };

@@ -1,5 +1,6 @@
 #include "dicom/uid.hpp"
 #include "net/association_impl.hpp"
+#include "net/async_window.hpp"
 #include "net/node.hpp"
 
 #include <algorithm>
@@ -23,6 +24,7 @@ ProposedContext proposed(const T_ASC_PresentationContext& context)
             result.transfer_syntaxes.emplace_back(syntax);
         }
     }
+    result.as_scu = context.proposedRole != ASC_SC_ROLE_SCP;
     result.as_scp = context.proposedRole == ASC_SC_ROLE_SCP || context.proposedRole == ASC_SC_ROLE_SCUSCP;
     return result;
 }
@@ -84,6 +86,7 @@ void Association::Impl::accept(const AcceptSettings& settings)
 {
     channel.begin(patience.association, 0, "it took too long to ask for an association");
     dcmExternalSocketHandle.set(channel.transport().fd());
+    channel.listen_in(true);
     open_network(NET_ACCEPTOR);
     const auto condition = ASC_receiveAssociation(
         network, &association, static_cast<long>(settings.max_pdu), nullptr, nullptr, OFFalse, DUL_NOBLOCK,
@@ -96,8 +99,20 @@ void Association::Impl::accept(const AcceptSettings& settings)
     refuse_other_applications();
     ask_whether_admitted(settings);
     negotiate(settings);
+    answer_extended_negotiation(settings);
     check("no association with", ASC_acknowledgeAssociation(association));
+    answer_window();
     channel.flush();
+}
+
+/// A peer may send as many requests at once as it likes: they wait in the connection, and are answered in
+/// their order. We have one under way.
+void Association::Impl::answer_window()
+{
+    if (const auto asked = window_of(channel.heard())) {
+        channel.unsent() = with_window(std::move(channel.unsent()), {.invoked = asked->invoked});
+    }
+    channel.listen_in(false);
 }
 
 void Association::Impl::refuse_other_applications()
@@ -180,9 +195,42 @@ void Association::Impl::negotiate(const AcceptSettings& settings)
             const auto why = ASC_P_ABSTRACTSYNTAXNOTSUPPORTED;
             check("no association with", ASC_refusePresentationContext(parameters, id, why));
         } else {
-            check("no association with", ASC_acceptPresentationContext(parameters, id, syntax.c_str()));
+            // Who asks for roles is told which it has: it requests, we serve.
+            const bool asked = context.proposedRole != ASC_SC_ROLE_DEFAULT;
+            const auto role = asked ? ASC_SC_ROLE_SCU : ASC_SC_ROLE_DEFAULT;
+            check("no association with", ASC_acceptPresentationContext(parameters, id, syntax.c_str(), role));
             contexts.push_back({id, offer.abstract_syntax, syntax});
         }
+    }
+}
+
+void Association::Impl::answer_extended_negotiation(const AcceptSettings& settings)
+{
+    SOPClassExtendedNegotiationSubItemList* asked = nullptr;
+    ASC_getRequestedExtNegList(association->params, &asked);
+    if (asked == nullptr || !settings.extend) {
+        return;
+    }
+    auto answers = std::make_unique<SOPClassExtendedNegotiationSubItemList>();
+    for (const auto* const item : *asked) {
+        const auto accepted = std::any_of(contexts.begin(), contexts.end(), [&](const Context& context) {
+            return item->sopClassUID == context.abstract_syntax.c_str();
+        });
+        const auto information = accepted ? settings.extend(item->sopClassUID.c_str()) : std::string{};
+        if (!information.empty()) {
+            auto answer = std::make_unique<SOPClassExtendedNegotiationSubItem>();
+            answer->sopClassUID = item->sopClassUID;
+            answer->sopClassUIDLength = static_cast<unsigned short>(item->sopClassUID.size());
+            answer->serviceClassAppInfoLength = static_cast<unsigned short>(information.size());
+            answer->itemLength =
+                static_cast<unsigned short>(2 + answer->sopClassUIDLength + information.size());
+            answer->serviceClassAppInfo = new unsigned char[information.size()]; // DCMTK deletes it
+            std::memcpy(answer->serviceClassAppInfo, information.data(), information.size());
+            answers->push_back(answer.release());
+        }
+    }
+    if (!answers->empty()) {
+        ASC_setAcceptedExtNegList(association->params, answers.release()); // the parameters' now
     }
 }
 

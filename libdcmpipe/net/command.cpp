@@ -38,11 +38,16 @@ Command Command::response_to(const Command& request, std::uint16_t status)
 {
     Command response{static_cast<CommandField>(request.number(tags::CommandField, 0) | 0x8000U)};
     response.set(tags::MessageIDBeingRespondedTo, request.message_id()).set(tags::Status, status);
-    for (const auto tag : {tags::AffectedSOPClassUID, tags::AffectedSOPInstanceUID}) {
-        if (const auto uid = request.text(tag); !uid.empty() && uid.size() <= longest_uid) {
-            response.set(tag, uid);
+    const auto echo = [&](dicom::Tag from, dicom::Tag to) {
+        if (const auto uid = request.text(from); !uid.empty() && uid.size() <= longest_uid) {
+            response.set(to, uid);
         }
-    }
+    };
+    // What an N-ACTION requests is affected by it (PS3.7 §10.1.4).
+    echo(tags::RequestedSOPClassUID, tags::AffectedSOPClassUID);
+    echo(tags::RequestedSOPInstanceUID, tags::AffectedSOPInstanceUID);
+    echo(tags::AffectedSOPClassUID, tags::AffectedSOPClassUID);
+    echo(tags::AffectedSOPInstanceUID, tags::AffectedSOPInstanceUID);
     return response;
 }
 
@@ -156,6 +161,10 @@ std::string name_of(CommandField field)
         return "C-MOVE";
     case CommandField::CEchoRequest:
         return "C-ECHO";
+    case CommandField::NEventReportRequest:
+        return "N-EVENT-REPORT";
+    case CommandField::NActionRequest:
+        return "N-ACTION";
     default:
         return fmt::format("command {:04X}H", static_cast<unsigned>(field));
     }

@@ -16,21 +16,32 @@ enum class CommandField : std::uint16_t {
     CFindRequest = 0x0020,
     CMoveRequest = 0x0021,
     CEchoRequest = 0x0030,
+    NEventReportRequest = 0x0100,
+    NActionRequest = 0x0130,
     CCancelRequest = 0x0fff,
     CStoreResponse = 0x8001,
     CGetResponse = 0x8010,
     CFindResponse = 0x8020,
     CMoveResponse = 0x8021,
     CEchoResponse = 0x8030,
+    NEventReportResponse = 0x8100,
+    NActionResponse = 0x8130,
 };
 
 /// (0000,0900) Status (PS3.7 §C, PS3.4 for each service).
 namespace status {
 inline constexpr std::uint16_t Success = 0x0000;
+inline constexpr std::uint16_t ProcessingFailure = 0x0110;
 inline constexpr std::uint16_t DuplicateInstance = 0x0111;
+inline constexpr std::uint16_t NoSuchInstance = 0x0112;
+inline constexpr std::uint16_t InvalidArgument = 0x0115;
+inline constexpr std::uint16_t NoSuchSopClass = 0x0118;
+inline constexpr std::uint16_t ClassInstanceConflict = 0x0119;
 inline constexpr std::uint16_t SopClassNotSupported = 0x0122;
+inline constexpr std::uint16_t NoSuchAction = 0x0123;
 inline constexpr std::uint16_t NotAuthorized = 0x0124;
 inline constexpr std::uint16_t UnrecognizedOperation = 0x0211;
+inline constexpr std::uint16_t ResourceLimitation = 0x0213;
 inline constexpr std::uint16_t OutOfResources = 0xa700;
 inline constexpr std::uint16_t DataSetDoesNotMatch = 0xa900;
 inline constexpr std::uint16_t SubOperationsWarning = 0xb000;

@@ -41,6 +41,10 @@ void Counters::count(const Event& event)
         ++values_[labelled("instances_stored_total", "duplicate", to_string(event.instance.duplicate))];
         values_["bytes_total"] += event.instance.stood_already ? 0 : event.instance.bytes;
         break;
+    case EventKind::Committed:
+        values_["instances_committed_total"] += event.stored;
+        values_["instances_not_committed_total"] += event.refused;
+        break;
     case EventKind::Refused:
         ++values_[labelled("instances_refused_total", "status", status_text(event.status))];
         break;

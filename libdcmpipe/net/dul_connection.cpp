@@ -16,6 +16,7 @@ namespace {
 
 constexpr std::size_t most_unsent = 128 * 1024;
 constexpr std::size_t read_ahead = 128 * 1024;
+constexpr std::size_t most_heard = 256 * 1024;      // no association request is longer
 constexpr std::chrono::hours most_credit{24 * 365}; // far from where a TimePoint overflows
 
 class DulConnection : public DcmTransportConnection {
@@ -151,6 +152,12 @@ void Channel::read_whole(char* to, std::size_t size)
     }
 }
 
+void Channel::listen_in(bool on)
+{
+    listens_in_ = on;
+    heard_ = {};
+}
+
 void Channel::unread(std::size_t size)
 {
     taken_ -= size;
@@ -172,6 +179,9 @@ std::size_t Channel::receive(char* to, std::size_t size)
     }
     const auto count = std::min(size, input_.size() - taken_);
     std::memcpy(to, input_.data() + taken_, count);
+    if (listens_in_ && heard_.size() < most_heard) {
+        heard_.append(to, count);
+    }
     taken_ += count;
     return count;
 }

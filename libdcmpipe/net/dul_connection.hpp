@@ -46,6 +46,12 @@ public:
     bool readable_until(TimePoint until) { return buffered() || transport_->readable(until); }
     void flush();
 
+    /// Keeps the first bytes that are read from here on, for heard(); false stops that.
+    void listen_in(bool on);
+    std::string_view heard() const { return heard_; }
+    /// What DUL wrote and nobody has sent yet.
+    std::string& unsent() { return unsent_; }
+
     // For DUL: they fail by a result, and the error is kept.
 
     ssize_t read(char* to, std::size_t size) noexcept;
@@ -78,6 +84,8 @@ private:
     std::string overdue_{};     ///< what is, after until_
     double seconds_a_byte_ = 0; ///< that until_ moves by what was read
     std::string unsent_;
+    bool listens_in_ = false;
+    std::string heard_;
     bool cut_short_ = false; ///< writing failed
     std::optional<Error> failure_;
 };

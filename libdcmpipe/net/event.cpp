@@ -13,8 +13,8 @@ namespace dcmpipe::net {
 
 namespace {
 
-constexpr std::array<std::string_view, 6> words{"opened", "rejected", "failed",
-                                                "stored", "refused",  "closed"};
+constexpr std::array<std::string_view, 7> words{"opened",  "rejected", "failed",   "stored",
+                                                "refused", "closed",   "committed"};
 
 /// In the order of Duplicate.
 constexpr std::array<std::string_view, 5> duplicate_words{
@@ -151,6 +151,11 @@ std::string Event::json() const
         line["released"] = released;
         line["stored"] = stored;
         line["refused"] = refused;
+    }
+    if (kind == EventKind::Committed) {
+        line["delivered"] = released;
+        line["committed"] = stored;
+        line["missing"] = refused;
     }
     add("limit", limit);
     add("reason", reason);

@@ -10,12 +10,13 @@
 namespace dcmpipe::net {
 
 enum class EventKind {
-    Opened,   ///< an association was let in
-    Rejected, ///< an association was not
-    Failed,   ///< a connection became no association
-    Stored,   ///< an instance stands durably, or stood already
-    Refused,  ///< an instance was answered with another status than Success
-    Closed,   ///< an association that was opened is over
+    Opened,    ///< an association was let in
+    Rejected,  ///< an association was not
+    Failed,    ///< a connection became no association
+    Stored,    ///< an instance stands durably, or stood already
+    Refused,   ///< an instance was answered with another status than Success
+    Closed,    ///< an association that was opened is over
+    Committed, ///< a request for storage commitment was answered
 };
 
 /// The word for it: `opened`.
@@ -34,10 +35,10 @@ struct Event {
     std::string reason{};      ///< of Rejected, Failed, Refused; how it ended, for Closed
     std::string limit{};       ///< the limit that was reached, by its option: `max-object`
     std::uint16_t status = 0;  ///< of Refused
-    bool released = false;     ///< Closed in order: by a release
+    bool released = false;     ///< Closed in order: by a release; the report of Committed was taken
     StoredInstance instance{}; ///< of Stored; of Refused what the command said of it
-    std::uint64_t stored = 0;  ///< Closed: how many instances there were
-    std::uint64_t refused = 0;
+    std::uint64_t stored = 0;  ///< Closed, Committed: how many instances there were
+    std::uint64_t refused = 0; ///< how many were not
 
     /// One datagram from the process of an association to its parent, which knows number and peer.
     std::string encode() const;

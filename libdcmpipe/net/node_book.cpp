@@ -43,6 +43,19 @@ Node resolve_node(std::string_view text, const std::optional<std::filesystem::pa
         ErrorKind::Usage, "no node of this name", text, fmt::format("see '{}'", nodes_file->string())};
 }
 
+std::optional<Node> listening_node(std::string_view aet, const std::filesystem::path& nodes_file)
+{
+    const auto file = NodeFile::read(nodes_file);
+    for (const auto& entry : file.entries()) {
+        const bool has_place = !entry.port.empty() && !entry.addresses.empty() &&
+                               entry.addresses.front().find('/') == std::string::npos;
+        if (entry.enabled && entry.aet == aet && has_place) {
+            return node_from(file, entry);
+        }
+    }
+    return std::nullopt;
+}
+
 std::vector<Node> enabled_nodes(const std::filesystem::path& nodes_file)
 {
     const auto file = NodeFile::read(nodes_file);

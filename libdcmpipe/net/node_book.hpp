@@ -13,6 +13,10 @@ namespace dcmpipe::net {
 /// file disables is refused. Throws Error{Usage}.
 Node resolve_node(std::string_view text, const std::optional<std::filesystem::path>& nodes_file);
 
+/// Where the enabled node with this AE title listens; nothing where the file has none, or no host and port of
+/// it. Throws Error{Usage}.
+std::optional<Node> listening_node(std::string_view aet, const std::filesystem::path& nodes_file);
+
 /// Every node of the file that is not disabled, in its order. Throws Error{Usage}.
 std::vector<Node> enabled_nodes(const std::filesystem::path& nodes_file);
 

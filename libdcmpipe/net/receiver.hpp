@@ -6,6 +6,7 @@
 #include "net/event.hpp"
 #include "net/instance_store.hpp"
 #include "net/listener.hpp"
+#include "net/node.hpp"
 #include "net/report.hpp"
 #include "net/storage_contexts.hpp"
 #include "net/tls.hpp"
@@ -54,7 +55,10 @@ public:
         std::optional<Users> users{}; ///< where there are any, a caller must be one of them
         StoragePolicy takes{};
         Limits limits{};
-        std::shared_ptr<const TlsContext> tls{}; ///< without it associations are in clear
+        std::shared_ptr<const TlsContext> tls{};     ///< without it associations are in clear
+        std::shared_ptr<const TlsContext> tls_out{}; ///< for those that we make: reports of commitment
+        /// Where the peer with this AE title listens; asked in its process when it wants storage commitment.
+        std::function<std::optional<Node>(std::string_view)> node_of{};
         /// Told of all that happens, in the order in which it is heard.
         std::function<void(const Event&)> on_event{};
     };
@@ -81,7 +85,11 @@ public:
     void set_users(std::optional<Users> users) { settings_.users = std::move(users); }
 
     /// With what connections are encrypted from now on.
-    void set_tls(std::shared_ptr<const TlsContext> tls) { settings_.tls = std::move(tls); }
+    void set_tls(std::shared_ptr<const TlsContext> tls, std::shared_ptr<const TlsContext> out = nullptr)
+    {
+        settings_.tls = std::move(tls);
+        settings_.tls_out = std::move(out);
+    }
 
     /// While held, nothing is passed on, and senders wait for it. Accepting goes on.
     void hold_reports(bool hold);

@@ -3,6 +3,7 @@
 #include "core/error.hpp"
 #include "dicom/transfer_syntax.hpp"
 #include "dicom/uid.hpp"
+#include "net/commitment.hpp"
 
 #include <algorithm>
 #include <array>
@@ -73,9 +74,38 @@ std::string uid_from(std::string_view uid_or_name)
     return found;
 }
 
+namespace {
+
+/// Data sets of messages are read here, so in what we write ourselves.
+std::string plain_syntax(const ProposedContext& proposed)
+{
+    using namespace dicom::transfer_syntax;
+    const auto& offered = proposed.transfer_syntaxes;
+    for (const auto syntax : {ExplicitVRLittleEndian, ImplicitVRLittleEndian}) {
+        if (std::find(offered.begin(), offered.end(), syntax) != offered.end()) {
+            return std::string{syntax};
+        }
+    }
+    return {};
+}
+
+} // namespace
+
+std::string storage_information(std::string_view sop_class_uid)
+{
+    constexpr std::string_view all_attributes_bytes_as_they_came{"\2\0\3\0\0\0", 6};
+    return is_storage_class(sop_class_uid) ? std::string{all_attributes_bytes_as_they_came} : std::string{};
+}
+
 std::string choose_storage_syntax(const ProposedContext& proposed, const StoragePolicy& policy)
 {
     using namespace dicom::transfer_syntax;
+    if (!proposed.as_scu) {
+        return {}; // it would serve us
+    }
+    if (proposed.abstract_syntax == CommitmentClass) {
+        return policy.may_store ? plain_syntax(proposed) : std::string{};
+    }
     const bool echo = proposed.abstract_syntax == dicom::uid::Verification;
     if (!echo && !policy.takes_class(proposed.abstract_syntax)) {
         return {};

@@ -26,9 +26,13 @@ struct StoragePolicy {
 /// A UID from itself or its name in PS3.6, `CTImageStorage`. Throws Error{Usage}.
 std::string uid_from(std::string_view uid_or_name);
 
-/// The transfer syntax that a Storage and Verification SCP accepts: whatever the peer put first, known or
-/// not, but explicit VR little endian rather than an uncompressed one that keeps less. Empty for what is
-/// neither storage nor verification.
+/// What a Storage SCP says of itself where a peer speaks of it (PS3.4 §B.3.1.1): every attribute is kept, the
+/// bytes as they came, and nothing is coerced. Empty for what is no class of storage.
+std::string storage_information(std::string_view sop_class_uid);
+
+/// The transfer syntax that a Storage, Storage Commitment and Verification SCP accepts: whatever the peer put
+/// first, known or not, but explicit VR little endian rather than an uncompressed one that keeps less. Empty
+/// for what is none of these services, and for a peer that would be the SCP.
 std::string choose_storage_syntax(const ProposedContext& proposed, const StoragePolicy& policy = {});
 
 } // namespace dcmpipe::net

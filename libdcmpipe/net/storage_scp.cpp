@@ -2,6 +2,7 @@
 
 #include "core/log.hpp"
 #include "dicom/tags.hpp"
+#include "net/commitment_scp.hpp"
 
 #include <fmt/format.h>
 
@@ -29,12 +30,23 @@ void StorageScp::serve(Association& association)
 {
     while (const auto request = association.receive()) {
         answer(association, *request);
+        if (commitment_ != nullptr) {
+            commitment_->report_on(association);
+        }
     }
 }
 
 void StorageScp::answer(Association& association, const Association::Message& request)
 {
-    switch (request.command.field()) {
+    const auto field = request.command.field();
+    if (commitment_ != nullptr && field == CommandField::NActionRequest) {
+        return commitment_->take(association, request);
+    }
+    if (commitment_ != nullptr && field == CommandField::NEventReportResponse) {
+        drain(association, request);
+        return commitment_->heard(request.command);
+    }
+    switch (field) {
     case CommandField::CStoreRequest:
         return store(association, request);
     case CommandField::CCancelRequest:

@@ -7,6 +7,8 @@
 
 namespace dcmpipe::net {
 
+class CommitmentScp;
+
 /// The service side of C-STORE and C-ECHO (PS3.7 §9.1.1, §9.1.5) over a store, on any association: one that
 /// was accepted, or one that was requested for C-GET.
 class StorageScp {
@@ -25,6 +27,9 @@ public:
     void take_only(std::function<bool(std::string_view)> classes) { takes_ = std::move(classes); }
     /// No more instances than that are taken, then they are refused (A700H); 0: any number.
     void take_at_most(std::uint64_t instances) { most_instances_ = instances; }
+
+    /// Storage commitment is answered by `commitment`, which must outlive it; else it is no operation here.
+    void commit_by(CommitmentScp& commitment) { commitment_ = &commitment; }
 
     /// Answers requests until the peer releases the association. Throws Error{Peer} where it breaks off,
     /// Error{Cancelled} where the association was told to stop waiting.
@@ -47,6 +52,7 @@ private:
     OnStored on_stored_;
     OnRefused on_refused_{};
     std::function<bool(std::string_view)> takes_{};
+    CommitmentScp* commitment_ = nullptr;
     std::uint64_t most_instances_ = 0;
     std::uint64_t stored_ = 0;
     std::uint64_t refused_ = 0;

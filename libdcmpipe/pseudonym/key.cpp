@@ -6,6 +6,8 @@
 #include "pseudonym/key_file.hpp"
 
 #include <algorithm>
+#include <bit>
+#include <cstring>
 
 #include <openssl/evp.h>
 #include <sodium.h>
@@ -38,9 +40,16 @@ const std::uint8_t* bytes_of(std::string_view text)
 
 class Hmac {
 public:
-    explicit Hmac(const std::array<std::uint8_t, 32>& key)
+    using State = std::array<std::uint8_t, sizeof(crypto_auth_hmacsha256_state)>;
+
+    explicit Hmac(const State& keyed) { std::memcpy(&state_, keyed.data(), keyed.size()); }
+    static State keyed(const std::array<std::uint8_t, 32>& key)
     {
-        ::crypto_auth_hmacsha256_init(&state_, key.data(), key.size());
+        crypto_auth_hmacsha256_state state;
+        ::crypto_auth_hmacsha256_init(&state, key.data(), key.size());
+        const auto bytes = std::bit_cast<State>(state);
+        ::sodium_memzero(&state, sizeof state);
+        return bytes;
     }
     void add(std::string_view bytes)
     {
@@ -117,9 +126,12 @@ Key Key::from(const KeySource& source)
     return Key{bits};
 }
 
+Key::Key(const std::array<std::uint8_t, 32>& bits) : bits_(bits), keyed_(Hmac::keyed(bits)) {}
+
 Key::~Key()
 {
     ::sodium_memzero(bits_.data(), bits_.size());
+    ::sodium_memzero(keyed_.data(), keyed_.size());
 }
 
 void Key::write_new(const fs::path& path, std::string_view passphrase) const
@@ -133,7 +145,7 @@ void Key::write_new(const fs::path& path, std::string_view passphrase) const
 
 std::string Key::id() const
 {
-    Hmac hmac{bits_};
+    Hmac hmac{keyed_};
     hmac.add("key-id");
     const auto token = hmac.finish();
     return fmt::format("{:02x}{:02x}{:02x}{:02x}", token[0], token[1], token[2], token[3]);
@@ -141,7 +153,7 @@ std::string Key::id() const
 
 Key::Token Key::token(std::string_view domain, std::initializer_list<std::string_view> inputs) const
 {
-    Hmac hmac{bits_};
+    Hmac hmac{keyed_};
     hmac.add_with_length("dcmpipe-deid/1");
     hmac.add_with_length(domain);
     for (const auto input : inputs) {

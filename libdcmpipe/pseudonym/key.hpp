@@ -49,7 +49,7 @@ public:
     /// wrong; Error{Usage} where it is missing or no project key.
     static Key from(const KeySource& source);
 
-    explicit Key(const std::array<std::uint8_t, 32>& bits) : bits_(bits) {}
+    explicit Key(const std::array<std::uint8_t, 32>& bits);
     Key(const Key&) = default;
     Key& operator=(const Key&) = delete;
     ~Key();
@@ -85,6 +85,8 @@ public:
 
 private:
     std::array<std::uint8_t, 32> bits_;
+    std::array<std::uint8_t, 208>
+        keyed_; ///< state of an HMAC that has taken the key in: tokens start from it
 };
 
 /// The file beside the map that holds its project key: `link.key` for `link.db`.

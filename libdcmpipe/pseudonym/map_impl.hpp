@@ -4,6 +4,7 @@
 #include "pseudonym/map.hpp"
 
 #include <array>
+#include <deque>
 #include <list>
 #include <map>
 #include <memory>
@@ -106,6 +107,8 @@ struct Map::Impl {
     Sealer sealer;
     std::optional<std::int64_t> seal; ///< the row of the run's sealed key, once something was sealed
     Bases bases;
+    /// A row once there stays, and the instances of a patient come together.
+    std::deque<std::pair<PatientIdentity, Patient>> met_lately;
     /// Runs' keys opened lately, and by which restore key: opening one costs more than reading its rows.
     mutable std::map<std::int64_t, std::unique_ptr<const Opener>> openers;
     mutable std::array<std::uint8_t, 32> openers_of{};
@@ -149,6 +152,8 @@ struct Map::Impl {
     /// Of the run that sealed with this key. Lasts until the next call.
     const Opener& opener_of(std::int64_t seal_row, const RestoreKey& restore_key) const;
 
+    std::optional<Patient> met(const PatientIdentity& identity);
+    void meet(const PatientIdentity& identity, const Patient& patient);
     std::optional<Patient> find_patient(const Key::Token& blind) const;
     std::optional<Patient> claim(const PatientIdentity& identity, const std::string& particulars);
     Patient add_patient(const PatientIdentity& identity, const Key::Token& blind, const NewPatient& if_new);

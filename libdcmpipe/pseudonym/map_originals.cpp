@@ -90,8 +90,9 @@ std::int64_t Map::Impl::remember(const Originals& instance)
             return select->getColumn(0).getInt64();
         }
     }
+    const auto levels = levels_of(instance);
     std::shared_ptr<const Base> base;
-    for (const auto& level : levels_of(instance)) {
+    for (const auto& level : levels) {
         base = base ? base : bases.find(level);
     }
     static const TakenElements nothing;
@@ -110,6 +111,9 @@ std::int64_t Map::Impl::remember(const Originals& instance)
     bind_blob(*insert, 6, sealer.seal(body, context_of_originals(index, base_row)));
     insert->exec();
     const auto row = database.getLastInsertRowid();
+    if (base && base->level == levels.front()) {
+        return row; // of a series that has its first
+    }
     const Prepared first{*this, "INSERT OR IGNORE INTO first VALUES (?, ?)"};
     for (const auto& [kind, uid] :
          {std::pair{"study", instance.study_uid}, std::pair{"series", instance.series_uid}}) {

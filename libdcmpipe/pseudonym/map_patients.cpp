@@ -1,5 +1,7 @@
 #include "pseudonym/map_impl.hpp"
 
+#include <algorithm>
+
 #include <fmt/format.h>
 
 namespace dcmpipe::pseudonym {
@@ -110,16 +112,37 @@ std::optional<Patient> Map::find(const PatientIdentity& identity) const
 
 Patient Map::patient(const PatientIdentity& identity, const NewPatient& if_new)
 {
+    if (const auto met = impl_->met(identity)) {
+        return unless_other_code(*met, if_new);
+    }
     const auto blind = impl_->key.blind_index(identity);
     const auto find = [&] { return impl_->find_patient(blind); };
-    if (const auto known = impl_->exclusively(find)) {
-        return unless_other_code(*known, if_new);
+    auto known = impl_->exclusively(find);
+    if (!known) {
+        known = impl_->in_transaction([&] {
+            auto other = find();
+            other = other ? other : impl_->claim(identity, if_new.particulars);
+            return other ? *other : impl_->add_patient(identity, blind, if_new);
+        });
     }
-    return impl_->in_transaction([&] {
-        auto known = find();
-        known = known ? known : impl_->claim(identity, if_new.particulars);
-        return known ? unless_other_code(*known, if_new) : impl_->add_patient(identity, blind, if_new);
-    });
+    impl_->meet(identity, *known);
+    return unless_other_code(*known, if_new);
+}
+
+std::optional<Patient> Map::Impl::met(const PatientIdentity& identity)
+{
+    const std::lock_guard lock{mutex};
+    const auto found = std::find_if(
+        met_lately.begin(), met_lately.end(), [&](const auto& one) { return one.first == identity; });
+    return found != met_lately.end() ? std::optional{found->second} : std::nullopt;
+}
+
+void Map::Impl::meet(const PatientIdentity& identity, const Patient& patient)
+{
+    const std::lock_guard lock{mutex};
+    constexpr std::size_t most = 8;
+    met_lately.emplace_front(identity, patient);
+    met_lately.resize(std::min(met_lately.size(), most));
 }
 
 void Map::Impl::import_one(const ImportedPatient& imported, ImportCounts& counts)

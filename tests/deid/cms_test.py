@@ -402,6 +402,37 @@ class Ours(CmsTest):
         self.restore(first, None, "full", *key)
 
 
+class RulesThatEncrypt(CmsTest):
+    def setUp(self):
+        super().setUp()
+        self.profile = self.scratch / "profile.json"
+        self.profile.write_text(
+            '{"dcmpipe-profile": 1, "rules": [{"tags": ["PatientBirthDate", "StudyDescription"], "action": "encrypt"}]}')
+
+    def test_they_alone_are_sealed(self):
+        path = self.anonymize(self.source(), "-p", self.profile)
+        ds = pydicom.dcmread(path)
+        self.assertEqual(ds.get("PatientBirthDate", "").strip(), "")
+        self.assertNotIn("StudyDescription", ds)
+        plain = openssl_decrypt(self.blob(path).rstrip(b"\0"), self.key) or openssl_decrypt(self.blob(path), self.key)
+        self.assertIn(b"19800203", plain)
+        self.assertIn(b"head of Jane", plain)
+        self.assertNotIn(b"MRN-4711", plain)
+        back = pydicom.dcmread(self.restore(path))
+        self.assertEqual((back.PatientBirthDate, back.StudyDescription), ("19800203", "head of Jane"))
+        self.assertNotEqual(back.PatientID, "MRN-4711")
+
+    def test_an_instance_without_them_has_nothing_sealed(self):
+        path = self.anonymize(self.source(PatientBirthDate=None, StudyDescription=None), "-p", self.profile)
+        self.assertNotIn("EncryptedAttributesSequence", pydicom.dcmread(path))
+
+    def test_they_need_a_certificate(self):
+        result = self.fails(
+            2, "dpipe-anon", "-m", self.scratch / "link.db", "-o", self.scratch / "out", "-p", self.profile,
+            self.source())
+        self.assertIn("no certificate", result.err)
+
+
 class Certificates(CmsTest):
     def refuses(self, code, name, *words):
         source = self.source()

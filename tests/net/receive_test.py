@@ -56,6 +56,21 @@ class Storing(ReceiveTest):
         self.assertTrue((self.out / "1.2.3" / ".dpipe-study").exists())
         self.assertFalse((self.out / "1.2.3" / "1.2.3.4" / ".dpipe-study").exists())
 
+    @dpipe.needs("gdcmscu")
+    def test_gdcmscu(self):
+        """Debian's 3.0.21 aborts once it has released the association, whoever the peer: its exit code says nothing."""
+        folder = self.scratch / "src"
+        sent = {uid: write(folder, uid) for uid in ("1.2.3.4.5", "1.2.3.4.6")}
+        words = ("--aetitle", "SENDER", "--call", "DICOMRCV", "127.0.0.1")
+        with self.receiver("-v") as receiver:
+            dpipe.run("gdcmscu", "--echo", *words, receiver.port)
+            receiver.wait_for_err(b"is done: 0 stored, 0 refused")
+            for path in sent.values():
+                dpipe.run("gdcmscu", "--store", *words, receiver.port, path)
+            self.assertEqual(sorted(receiver.lines(2)), [str(path) for path in stored(self.out)])
+        for path in stored(self.out):
+            self.assertEqual(made.split(path.read_bytes())[1], made.split(sent[path.stem].read_bytes())[1])
+
     @dpipe.needs("dcmsend")
     @dpipe.needs("dcmftest")
     def test_dcmsend_and_a_standard_reader(self):

@@ -19,7 +19,8 @@ NO_DATA_SET = 0x0101
 FIELDS = {
     "AffectedSOPClassUID": (0x0002, None), "CommandField": (0x0100, "<H"), "MessageID": (0x0110, "<H"),
     "MessageIDBeingRespondedTo": (0x0120, "<H"), "MoveDestination": (0x0600, None), "Priority": (0x0700, "<H"),
-    "CommandDataSetType": (0x0800, "<H"), "Status": (0x0900, "<H"), "ErrorComment": (0x0902, None),
+    "RequestedSOPClassUID": (0x0003, None), "RequestedSOPInstanceUID": (0x1001, None),
+    "EventTypeID": (0x1002, "<H"), "ActionTypeID": (0x1008, "<H"), "CommandDataSetType": (0x0800, "<H"), "Status": (0x0900, "<H"), "ErrorComment": (0x0902, None),
     "AffectedSOPInstanceUID": (0x1000, None), "Remaining": (0x1020, "<H"), "Completed": (0x1021, "<H"),
     "Failed": (0x1022, "<H"), "Warning": (0x1023, "<H"), "MoveOriginatorAET": (0x1030, None),
     "MoveOriginatorMessageID": (0x1031, "<H")}
@@ -72,6 +73,7 @@ class Peer:
         self.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.accepted = {}  # context number: transfer syntax
         self.abstract = {}  # context number: abstract syntax
+        self.answered = []  # items of the user information that the other side answered with: (type, bytes)
         self.message_id = 0
 
     def close(self):
@@ -210,6 +212,8 @@ class Requestor(Peer):
             self.close()
             raise Gone(f"PDU {kind} instead of an acceptance")
         for kind, body in items(answer[68:]):
+            if kind == 0x50:
+                self.answered = list(items(body))
             if kind == 0x21 and body[2] == 0:
                 self.accepted[body[0]] = next(value.decode() for sub, value in items(body[4:]) if sub == 0x40)
 
@@ -218,9 +222,9 @@ class Acceptor:
     """Listens on a free port of this machine and hands each association, accepted, to `serve(peer)` in a
     thread of its own. Accepts every context with its first transfer syntax unless `choose` says otherwise."""
 
-    def __init__(self, serve, choose=lambda abstract, syntaxes: syntaxes[0], relational=lambda: False):
+    def __init__(self, serve, choose=lambda abstract, syntaxes: syntaxes[0], relational=lambda: False, listening=None):
         self.serve, self.choose, self.relational = serve, choose, relational
-        self.socket = socket.create_server(("127.0.0.1", 0))
+        self.socket = listening or socket.create_server(("127.0.0.1", 0))
         self.port = self.socket.getsockname()[1]
         self.callers = []  # AE titles (calling, called) in order
         self.thread = threading.Thread(target=self._run, daemon=True)

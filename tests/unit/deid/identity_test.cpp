@@ -19,7 +19,7 @@ bool shows(const test::DataSet& elements, std::string_view text, const std::set<
     const auto file = elements.file();
     const auto instance = dicom::Instance::from_bytes(file, "x");
     const auto stays = [&](std::uint32_t i) { return staying.contains(instance.data_set()[i].tag); };
-    return deid::Identity::of(instance, stays).shows_in_text(text);
+    return deid::Identities{}.of(instance, stays).shows_in_text(text);
 }
 
 test::DataSet named(std::string_view name, std::string_view charset = "")

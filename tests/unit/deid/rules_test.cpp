@@ -85,3 +85,12 @@ TEST_CASE("nothing keeps what is no part of a data set")
     CHECK(action(keeping, "(0008,0000)") == "remove");
     CHECK_THROWS_AS(keeping.explain("PatientNaem", ct), Error);
 }
+
+TEST_CASE("what is encrypted leaves what the table leaves; where pixels are painted is said")
+{
+    const auto sealing = rules(R"x("rules": [{"tag": "PatientBirthDate", "action": "encrypt"}])x");
+    CHECK(action(sealing, "PatientBirthDate") == "encrypt");
+    const auto painting = rules(R"x("options": ["clean-pixel-data"])x");
+    CHECK_THAT(painting.explain("PixelData", ct), Catch::Matchers::Contains("pixel rule"));
+    CHECK_THAT(rules("").explain("PixelData", ct), !Catch::Matchers::Contains("pixel rule"));
+}

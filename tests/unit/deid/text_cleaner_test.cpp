@@ -20,7 +20,7 @@ std::string clean(
                           .add(tags::PatientName, dicom::vr::PN, name)
                           .file();
     const auto instance = dicom::Instance::from_bytes(file, "x");
-    return deid::cleaned(text, deid::Identity::of(instance, [](auto) { return false; }), vocabulary);
+    return deid::cleaned(text, deid::Identities{}.of(instance, [](auto) { return false; }), vocabulary);
 }
 
 } // namespace

@@ -1,0 +1,274 @@
+"""dpipe-receive as the SCP of storage commitment (PS3.4 §J.3): what it commits to stands on the disk, and its reports
+arrive, on the association that asked or on one to where the peer listens. pydicom reads what it reports."""
+
+import io
+import json
+import pathlib
+import signal
+import socket
+import time
+import warnings
+
+import dicom_bytes as made
+import dpipe
+from dicom_peer import NO_DATA_SET, Acceptor, Requestor
+from receiving import Receiver
+
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore")
+    from pydicom.dataset import Dataset
+    from pydicom.filebase import DicomBytesIO
+    from pydicom.filereader import read_dataset
+    from pydicom.filewriter import write_dataset
+
+PUSH_MODEL, WELL_KNOWN = "1.2.840.10008.1.20.1", "1.2.840.10008.1.20.1.1"
+N_EVENT_REPORT, N_ACTION = 0x0100, 0x0130
+CONTEXTS = [(made.SECONDARY_CAPTURE, [made.EXPLICIT]), (PUSH_MODEL, [made.IMPLICIT, made.EXPLICIT])]
+STORAGE, COMMITMENT = 1, 3
+
+
+def encoded(data_set, syntax):
+    out = DicomBytesIO()
+    out.is_little_endian, out.is_implicit_VR = True, syntax == made.IMPLICIT
+    write_dataset(out, data_set)
+    return out.getvalue()
+
+
+def decoded(data, syntax):
+    return read_dataset(io.BytesIO(data), syntax == made.IMPLICIT, True)
+
+
+def request_for(references, transaction="1.2.77"):
+    data_set = Dataset()
+    data_set.TransactionUID = transaction
+    data_set.ReferencedSOPSequence = []
+    for sop_class, uid in references:
+        reference = Dataset()
+        reference.ReferencedSOPClassUID, reference.ReferencedSOPInstanceUID = sop_class, uid
+        data_set.ReferencedSOPSequence.append(reference)
+    return data_set
+
+
+def image(uid):
+    return made.SECONDARY_CAPTURE, uid
+
+
+class Scu(Requestor):
+    def ask(self, references=(), sop_class=PUSH_MODEL, instance=WELL_KNOWN, action=1, data=None, context=COMMITMENT):
+        """N-ACTION; the status of the response."""
+        if data is None:
+            data = encoded(request_for(references), self.accepted[context])
+        self.message_id += 1
+        self.send_command(
+            context, CommandField=N_ACTION, MessageID=self.message_id, CommandDataSetType=1, ActionTypeID=action,
+            RequestedSOPClassUID=sop_class, RequestedSOPInstanceUID=instance)
+        self.send_data_set(context, data)
+        _, fields, _ = self.receive_message()
+        assert fields["CommandField"] == 0x8130, fields
+        return fields["Status"]
+
+
+def children_of(receiver):
+    pid = receiver.process.pid
+    return [int(child) for child in pathlib.Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
+def take_report(peer):
+    """(event type, committed UIDs, {UID: failure reason}) of the N-EVENT-REPORT that comes next, which is answered."""
+    context, fields, data = peer.receive_message()
+    assert fields["CommandField"] == N_EVENT_REPORT, fields
+    assert (fields["AffectedSOPClassUID"], fields["AffectedSOPInstanceUID"]) == (PUSH_MODEL, WELL_KNOWN)
+    report = decoded(data, peer.accepted[context])
+    peer.send_command(
+        context, CommandField=0x8100, MessageIDBeingRespondedTo=fields["MessageID"], CommandDataSetType=NO_DATA_SET,
+        Status=0, AffectedSOPClassUID=PUSH_MODEL, AffectedSOPInstanceUID=WELL_KNOWN)
+    assert report.TransactionUID == "1.2.77"
+    return (fields["EventTypeID"],
+            [r.ReferencedSOPInstanceUID for r in report.get("ReferencedSOPSequence", [])],
+            {r.ReferencedSOPInstanceUID: r.FailureReason for r in report.get("FailedSOPSequence", [])})
+
+
+class CommitmentTest(dpipe.TestCase):
+    def setUp(self):
+        super().setUp()
+        self.out = self.scratch / "in"
+
+    def scu(self, receiver, **how):
+        peer = Scu(receiver.port, CONTEXTS, **how)
+        self.addCleanup(peer.close)
+        return peer
+
+    def store(self, peer, *uids):
+        for uid in uids:
+            self.assertEqual(peer.store(uid, made.instance(uid)), 0)
+
+    def wait_for(self, what, timeout=15):
+        until = time.monotonic() + timeout
+        while not what():
+            self.assertLess(time.monotonic(), until)
+            time.sleep(0.02)
+
+
+class OnTheSameAssociation(CommitmentTest):
+    def test_what_stands_is_committed(self):
+        for syntax in (made.IMPLICIT, made.EXPLICIT):
+            with Receiver(self.out) as receiver:
+                peer = Scu(receiver.port, [CONTEXTS[0], (PUSH_MODEL, [syntax])])
+                self.store(peer, "1.2.9", "1.2.8")
+                self.assertEqual(peer.ask([image("1.2.9"), image("1.2.8")]), 0)
+                self.assertEqual(take_report(peer), (1, ["1.2.9", "1.2.8"], {}))
+                self.assertTrue(peer.release())
+
+    def test_what_does_not_stand_is_not(self):
+        with Receiver(self.out) as receiver:
+            peer = self.scu(receiver)
+            self.store(peer, "1.2.9", "1.2.8", "1.2.7", "1.2.6")
+            (self.out / "1.2.3/1.2.3.4/1.2.8.dcm").unlink()
+            (self.out / "1.2.3/1.2.3.4/1.2.6.dcm").write_bytes(b"torn")
+            self.assertEqual(peer.ask([image("1.2.9"), image("1.2.8"), (made.MR, "1.2.7"), image("1.2.6"),
+                                       image("1.2.5")]), 0)
+            self.assertEqual(take_report(peer), (2, ["1.2.9"], {
+                "1.2.8": 0x0112, "1.2.7": 0x0119, "1.2.6": 0x0110, "1.2.5": 0x0112}))
+
+    def test_of_another_day_and_another_layout(self):
+        with Receiver(self.out, "--layout", "{Modality}/{InstanceNumber}") as receiver:
+            self.store(self.scu(receiver), "1.2.9", "1.2.8")  # OT/none and OT/none~2
+        with Receiver(self.out, "--layout", "{Modality}/{InstanceNumber}") as receiver:
+            peer = self.scu(receiver)
+            self.assertEqual(peer.ask([image("1.2.8"), image("1.2.9"), image("1.2.7")]), 0)
+            self.assertEqual(take_report(peer), (2, ["1.2.8", "1.2.9"], {"1.2.7": 0x0112}))
+
+    @dpipe.needs("strace")
+    def test_every_file_and_folder_is_synced_before_it_is_committed(self):
+        log = self.scratch / "trace"
+        with Receiver(self.out, "--durability", "none") as receiver:
+            self.store(self.scu(receiver), "1.2.9")
+            peer = self.scu(receiver)
+            child = max(children_of(receiver))
+            tracer = dpipe.start("strace", "-y", "-e", "trace=fsync,sendto", "-o", log, "-p", str(child), stderr=-3)
+            self.wait_for(lambda: f"TracerPid:\t{tracer.pid}" in pathlib.Path(f"/proc/{child}/status").read_text())
+            self.assertEqual(peer.ask([image("1.2.9")]), 0)
+            take_report(peer)
+            peer.release()
+            tracer.wait(20)
+        synced = [line for line in log.read_text().splitlines() if line.startswith("fsync") and line.endswith("= 0")]
+        for place in ("/1.2.3/1.2.3.4/1.2.9.dcm>", "/1.2.3/1.2.3.4>", "/1.2.3>", "/in>"):
+            self.assertTrue(any(f"{self.out.parent}" in line and place in line for line in synced), (place, synced))
+
+    def test_a_large_request(self):
+        references = [image(f"1.2.9.{n}") for n in range(1000)]
+        with Receiver(self.out) as receiver:
+            peer = self.scu(receiver)
+            self.store(peer, "1.2.9.5")
+            self.assertEqual(peer.ask(references), 0)
+            kind, committed, failed = take_report(peer)
+        self.assertEqual((kind, committed, len(failed)), (2, ["1.2.9.5"], 999))
+
+    def test_what_is_no_request(self):
+        good = request_for([image("1.2.9")])
+        nothing, no_uid = request_for([]), request_for([(made.MR, "..")])
+        with Receiver(self.out) as receiver:
+            peer = self.scu(receiver)
+            for status, how in (
+                    (0x0118, {"sop_class": made.MR}), (0x0112, {"instance": "1.2.3"}), (0x0123, {"action": 2}),
+                    (0x0115, {"data": b"junk"}), (0x0115, {"data": encoded(nothing, made.EXPLICIT)}),
+                    (0x0115, {"data": encoded(no_uid, made.EXPLICIT)}), (0x0211, {"context": STORAGE, "data": b""}),
+                    (0x0213, {"data": encoded(good, made.EXPLICIT) + made.element(0x7FE00010, "OB", b"\0" * (17 << 20))})):
+                self.assertEqual(peer.ask([image("1.2.9")], **how), status, how.keys())
+            self.store(peer, "1.2.9")
+            self.assertTrue(peer.release())
+
+    def test_who_may_not_write_asks_for_nothing(self):
+        nodes = self.scratch / "nodes.json"
+        nodes.write_text('{"nodes": [{"aet": "PEER", "permission": "read"}]}')
+        with Receiver(self.out, "--nodes", nodes) as receiver:
+            self.assertEqual(self.scu(receiver).accepted, {})
+
+
+class OnAnotherAssociation(CommitmentTest):
+    def setUp(self):
+        super().setUp()
+        self.reports = []
+        self.nodes = self.scratch / "nodes.json"
+        self.log = self.scratch / "events"
+
+    def listen(self, listening=None):
+        def serve(peer):
+            self.reports.append(take_report(peer))
+            peer.receive_message()
+            peer.send_pdu(6, b"\0" * 4)
+
+        acceptor = Acceptor(serve, listening=listening)
+        self.addCleanup(acceptor.close)
+        self.name(acceptor.port)
+        return acceptor
+
+    def name(self, port):
+        self.nodes.write_text(json.dumps({"nodes": [{"aet": "PEER", "address": "127.0.0.1", "port": port}]}))
+
+    def events(self):
+        return [json.loads(line) for line in self.log.read_text().splitlines() if '"committed"' in line]
+
+    def test_where_the_peer_listens(self):
+        acceptor = self.listen()
+        with Receiver(self.out, "--nodes", self.nodes, "--events", self.log) as receiver:
+            peer = self.scu(receiver)
+            self.store(peer, "1.2.9")
+            self.assertEqual(peer.ask([image("1.2.9"), image("1.2.8")]), 0)
+            self.assertTrue(peer.release())
+            self.wait_for(self.events)
+        self.assertEqual(self.reports, [(2, ["1.2.9"], {"1.2.8": 0x0112})])
+        self.assertEqual(acceptor.callers, [("DICOMRCV", "PEER")])
+        event = self.events()[0]
+        self.assertEqual((event["event"], event["delivered"], event["committed"], event["missing"]),
+                         ("committed", True, 1, 1))
+
+    def test_who_waits_hears_it_on_the_same(self):
+        acceptor = self.listen()
+        with Receiver(self.out, "--nodes", self.nodes) as receiver:
+            peer = self.scu(receiver)
+            self.store(peer, "1.2.9")
+            self.assertEqual(peer.ask([image("1.2.9")]), 0)
+            self.assertEqual(take_report(peer), (1, ["1.2.9"], {}))
+            self.assertTrue(peer.release())
+        self.assertEqual((self.reports, acceptor.callers), ([], []))
+
+    def test_who_is_not_there_yet_is_called_again(self):
+        deaf = socket.socket()
+        deaf.bind(("127.0.0.1", 0))
+        self.name(deaf.getsockname()[1])
+        with Receiver(self.out, "--nodes", self.nodes, "--events", self.log) as receiver:
+            peer = self.scu(receiver)
+            self.assertEqual(peer.ask([image("1.2.8")]), 0)
+            peer.abort()
+            receiver.wait_for_err(b"cannot reach")
+            deaf.listen()
+            self.listen(deaf)
+            self.wait_for(self.events)
+        self.assertEqual(self.reports, [(2, [], {"1.2.8": 0x0112})])
+
+    def test_who_stops_gives_up_and_says_so(self):
+        self.name(1)  # nobody listens there
+        with Receiver(self.out, "--nodes", self.nodes, "--events", self.log) as receiver:
+            peer = self.scu(receiver)
+            self.assertEqual(peer.ask([image("1.2.8")]), 0)
+            peer.release()
+            receiver.wait_for_err(b"cannot reach")
+            code, _, err = receiver.stop()
+        self.assertEqual(code, -signal.SIGTERM)
+        self.assertIn("did not hear", err)
+        self.assertFalse(self.events()[0]["delivered"])
+
+    def test_a_study_is_held_no_more_once_the_association_is_over(self):
+        self.name(1)  # nobody listens there
+        with Receiver(self.out, "--nodes", self.nodes) as receiver:
+            peer = self.scu(receiver)
+            self.store(peer, "1.2.9")
+            self.assertEqual(peer.ask([image("1.2.9")]), 0)
+            self.assertTrue(peer.release())
+            self.wait_for(lambda: dpipe.run("flock", "-n", "-x", self.out / "1.2.3", "true").code == 0)
+            self.assertEqual(len(children_of(receiver)), 1)
+
+
+if __name__ == "__main__":
+    dpipe.main()
