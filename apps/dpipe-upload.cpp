@@ -3,6 +3,7 @@
 #include "archive/zip_check.hpp"
 #include "archive/zip_study.hpp"
 #include "cli/command.hpp"
+#include "core/files.hpp"
 #include "core/secret.hpp"
 #include "core/utc_time.hpp"
 #include "upload/stow.hpp"
@@ -214,10 +215,27 @@ bool is_about_one_file(ErrorKind kind)
     return kind == ErrorKind::Input || kind == ErrorKind::Output;
 }
 
+/// What is to go out of an input, for the time left; what cannot be read is for send() to say.
+std::uint64_t size_of(const fs::path& input)
+{
+    std::uint64_t bytes = 0;
+    try {
+        for (const auto& file : files_below(input)) {
+            std::error_code error;
+            const auto size = fs::file_size(file, error);
+            bytes += error ? 0 : size;
+        }
+    } catch (const Error&) {
+        return 0;
+    }
+    return bytes;
+}
+
 void upload_with(const std::function<Record(const fs::path&)>& send, cli::Context& context)
 {
     while (const auto input = context.next_input()) {
         try {
+            context.progress().expect_bytes(size_of(*input));
             context.emit(send(*input));
             context.progress().add(1, 0);
         } catch (const Error& error) {
