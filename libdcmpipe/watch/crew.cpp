@@ -9,10 +9,10 @@ void Crew::start(Claim claim)
     auto& running = running_.emplace_back(Running{{std::move(claim)}});
     running.thread = std::jthread{[this, &running] {
         try {
-            const auto& claim = running.result.claim;
-            running.result.code = command_.run(claim.place().path(), claim.lock());
+            const auto& study = running.result.claim;
+            running.result.code = command_.run(study.place().path(), study.lock());
             if (running.result.code == 0) {
-                Watcher::record(claim);
+                Watcher::record(study);
             }
         } catch (const Error& error) {
             running.result.error = error;
