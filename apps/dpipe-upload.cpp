@@ -103,9 +103,9 @@ void declare(cli::Words& words, Options& options)
 /// Sends ZIPs as forms.
 class ZipSender {
 public:
-    ZipSender(const Options& options, upload::UploadSettings settings)
+    ZipSender(const Options& options, const upload::UploadSettings& settings)
         : options_(options), zip_password_(read_secret(options.zip_password_file, "DPIPE_ZIP_PASSWORD")),
-          uploader_(*options.api, std::move(settings), upload::read_credentials(options.credentials))
+          uploader_(*options.api, settings, upload::read_credentials(options.credentials))
     {
     }
 
