@@ -8,7 +8,7 @@ type_tsan := -DCMAKE_BUILD_TYPE=RelWithDebInfo -DDCMPIPE_SANITIZE=thread
 type_fuzz := -DCMAKE_BUILD_TYPE=RelWithDebInfo -DDCMPIPE_FUZZ=ON -DCMAKE_C_COMPILER=clang -DCMAKE_CXX_COMPILER=clang++
 launcher := $(if $(shell command -v ccache),-DCMAKE_CXX_COMPILER_LAUNCHER=ccache)
 
-.PHONY: all build programs test demo bench bench-deid bench-out faults lint format fuzz map-size install clean
+.PHONY: all build programs test demo bench bench-deid bench-out bench-receive faults lint format fuzz map-size install clean
 
 all: build
 
@@ -32,6 +32,11 @@ bench: build
 	sh scripts/setup.sh bench test
 	python3 tests/bench/walk_cost.py $(B)
 	PYTHONPATH=tests/bench DPIPE_BUILD=$(B) /usr/bin/python3 -B tests/bench/anon_bench.py
+
+# dpipe-receive beside storescp, Orthanc and dcmqrscp: docs/performance.md.
+bench-receive: build
+	sh scripts/setup.sh bench test
+	DPIPE_BUILD=$(B) /usr/bin/python3 -B tests/bench/receive_bench.py
 
 # What leaves, beside those who do the same: DICOMDIR. make bench-out BENCH_SCALE=5
 bench-out: build

@@ -293,8 +293,8 @@ void confine_process(pid_t parent, const Receiver::Settings& settings) noexcept
 {
     // A core file would hold what patients' devices sent.
     bool confined = ::prctl(PR_SET_PDEATHSIG, SIGKILL) == 0 && ::getppid() == parent && limit(RLIMIT_CORE, 0);
+    ::signal(SIGXFSZ, SIG_IGN); // writing past a limit, ours or the administrator's, fails instead
     if (const auto most = settings.store.most_bytes; most != 0) {
-        ::signal(SIGXFSZ, SIG_IGN); // writing fails instead
         confined = confined && limit(RLIMIT_FSIZE, most + beside_the_instance);
     }
     if (may_limit_memory && settings.limits.memory != 0) {

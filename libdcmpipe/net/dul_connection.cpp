@@ -168,16 +168,17 @@ std::size_t Channel::receive(char* to, std::size_t size)
 {
     if (!buffered()) {
         flush();
-        input_.resize(read_ahead);
+        input_.resize(read_ahead); // once: it is not cleared each time
         taken_ = 0;
+        filled_ = 0;
         const auto got = read_transport();
-        input_.resize(got);
+        filled_ = got;
         if (got == 0) {
             throw Error{ErrorKind::Peer, "lost the connection to", transport_->peer(), "it hung up"};
         }
         moved(got);
     }
-    const auto count = std::min(size, input_.size() - taken_);
+    const auto count = std::min(size, filled_ - taken_);
     std::memcpy(to, input_.data() + taken_, count);
     if (listens_in_ && heard_.size() < most_heard) {
         heard_.append(to, count);

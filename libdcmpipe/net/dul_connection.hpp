@@ -67,7 +67,7 @@ public:
 private:
     template <class Work, class Result>
     Result guarded(Work work, Result otherwise) noexcept;
-    bool buffered() const { return taken_ < input_.size(); }
+    bool buffered() const { return taken_ < filled_; }
     std::size_t receive(char* to, std::size_t size);
     std::size_t read_transport();
     TimePoint deadline() const { return std::min({until_, moved_ + time_, end_}); }
@@ -75,8 +75,9 @@ private:
     [[noreturn]] void give_up() const;
 
     std::unique_ptr<Transport> transport_;
-    std::string input_;     ///< read ahead
-    std::size_t taken_ = 0; ///< of input_
+    std::string input_;      ///< room for what is read ahead
+    std::size_t filled_ = 0; ///< of input_
+    std::size_t taken_ = 0;  ///< of what is filled
     std::chrono::seconds time_{};
     TimePoint until_{}; ///< for all of what begin() began
     TimePoint moved_{}; ///< when bytes went last, or it began

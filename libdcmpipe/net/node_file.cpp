@@ -60,8 +60,8 @@ public:
             }
         } else if (value.is_object()) {
             for (const auto& [key, member] : value.items()) {
-                const auto* const known =
-                    std::find_if(keys.begin(), keys.end(), [&](const Key& k) { return k.name == key; });
+                const auto* const known = std::find_if(
+                    keys.begin(), keys.end(), [&name = key](const Key& k) { return k.name == name; });
                 if (known == keys.end() && !entry_.orthancs) {
                     fail(key, "a node has no such key");
                 }

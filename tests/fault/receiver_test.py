@@ -5,10 +5,12 @@ What N4, N8 and N9 ask for besides is in net/receive_fault and net/receive.
 """
 
 import contextlib
+import errno
 import math
 import os
 import pathlib
 import random
+import resource
 import socket
 import statistics
 import struct
@@ -226,10 +228,10 @@ class N03(FaultTest):
 
 
 class N05(FaultTest):
-    def around(self, options, sizes):
+    def around(self, disk, sizes):
         """Stores objects of these lengths, each on a disk that is empty but for it: the statuses; slowest answer."""
         statuses, slowest = set(), 0
-        with small_disk.mounted(self.out, options), self.receiver("--min-free-files", "0") as receiver:
+        with disk, self.receiver("--min-free-files", "0") as receiver:
             peer = self.requestor(receiver)
             for size in sizes:
                 data_set = made.instance("1.2.8", pixels=b"\1" * size)
@@ -249,9 +251,22 @@ class N05(FaultTest):
     def test_every_boundary_of_a_full_disk(self):
         step = count(1024, 64)
         sizes = range(256 * 1024 - 8 * 4096, 256 * 1024 + 3 * 4096, step)
-        statuses, slowest = self.around("256k", sizes)
+        statuses, slowest = self.around(small_disk.mounted(self.out, "256k"), sizes)
         self.assertEqual(statuses, {0, 0xA700})
         say("N5", lengths=len(sizes), false_successes=0, slowest_answer_s=round(slowest, 3))
+        self.assertLess(slowest, 5)
+
+    def test_every_boundary_of_a_full_ext4(self):
+        """Space is found when the bytes are flushed, not when they are written."""
+        disk = small_disk.mounted_ext4(self.out, self.scratch / "image", 4 << 20)
+        with disk:
+            left = os.statvfs(self.out)
+            room = left.f_bavail * left.f_frsize
+        sizes = range(room - 24 * 4096, room + 4 * 4096, count(2048, 128))
+        disk = small_disk.mounted_ext4(self.out, self.scratch / "image", 4 << 20)
+        statuses, slowest = self.around(disk, sizes)
+        self.assertEqual(statuses, {0, 0xA700})
+        say("N5", ext4_lengths=len(sizes), false_successes=0, slowest_answer_s=round(slowest, 3))
         self.assertLess(slowest, 5)
 
     def test_no_names_left(self):
@@ -262,6 +277,99 @@ class N05(FaultTest):
             self.assertEqual(statuses, [0] * good + [0xA700] * (12 - good))
             self.assertEqual(len(stored(self.out)), good)
             say("N5", inodes=12, stored=good, refused=12 - good)
+
+
+#: Lets a call fail that a file names: `CALL ERRNO FROM`, of a regular file that has FROM bytes or more, or of a folder.
+FAILING = r"""
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+static int fails(const char* call, int fd)
+{
+    char named[32] = "";
+    int error = 0;
+    long from = 0;
+    struct stat about;
+    int control = open(getenv("FAILING"), O_RDONLY | O_CLOEXEC);
+    char text[64] = "";
+    if (control < 0) return 0;
+    if (read(control, text, sizeof text - 1) < 0) text[0] = 0;
+    close(control);
+    if (sscanf(text, "%31s %d %ld", named, &error, &from) < 2 || strcmp(named, call) != 0) return 0;
+    if (fd >= 0 && (fstat(fd, &about) != 0 || (!S_ISREG(about.st_mode) && !S_ISDIR(about.st_mode)) ||
+                    about.st_size < from)) return 0;
+    errno = error;
+    return 1;
+}
+#define REAL(name) static __typeof__(name)* real; if (!real) real = dlsym(RTLD_NEXT, #name)
+ssize_t write(int fd, const void* from, size_t size) { REAL(write); return fd > 2 && fails("write", fd) ? -1 : real(fd, from, size); }
+int fdatasync(int fd) { REAL(fdatasync); return fails("fdatasync", fd) ? -1 : real(fd); }
+int fsync(int fd) { REAL(fsync); return fails("fsync", fd) ? -1 : real(fd); }
+int mkdir(const char* path, mode_t mode) { REAL(mkdir); return fails("mkdir", -1) ? -1 : real(path, mode); }
+int linkat(int a, const char* b, int c, const char* d, int e)
+{
+    REAL(linkat);
+    return fails("linkat", -1) ? -1 : real(a, b, c, d, e);
+}
+int renameat2(int a, const char* b, int c, const char* d, unsigned e)
+{
+    REAL(renameat2);
+    return fails("renameat2", -1) ? -1 : real(a, b, c, d, e);
+}
+"""
+
+
+@dpipe.unittest.skipIf(dpipe.SANITIZED, "a sanitizer's library must come first")
+class N05Errors(FaultTest):
+    @dpipe.needs("cc")
+    def test_a_disk_that_fails(self):
+        """EIO, a quota, a read-only turn, at each call: never Success, and the association goes on."""
+        source, library, control = (self.scratch / name for name in ("failing.c", "failing.so", "failing"))
+        source.write_text(FAILING)
+        subprocess.run(["cc", "-shared", "-fPIC", "-o", library, source, "-ldl"], check=True)
+        environment = {"LD_PRELOAD": str(library), "FAILING": str(control)}
+        answers, slowest = [], 0
+        for durability in ("full", "ext4"):
+            with self.receiver("--durability", durability, env=environment) as receiver:
+                peer = self.requestor(receiver)
+                for number in (errno.EIO, errno.EDQUOT, errno.EROFS, errno.ENOSPC):
+                    for call in ("write", "write-later", "fdatasync", "fsync", "mkdir", "linkat"):
+                        if (call == "fdatasync") and durability == "ext4":
+                            continue  # it flushes once, by fsync
+                        self.assertEqual(peer.echo(context=3), 0)
+                        study = f"1.2.{len(answers)}.{len(durability)}"
+                        data_set = made.instance(study + ".9", study=study, pixels=b"\1" * 200_000)
+                        control.write_text(f"{call.split('-')[0]} {number} {100_000 if '-' in call else 0}")
+                        start = time.monotonic()
+                        answers.append((durability, call, number, peer.store(study + ".9", data_set)))
+                        slowest = max(slowest, time.monotonic() - start)
+                        control.unlink()
+                        there = [path for path in stored(self.out) if path.stem == study + ".9"]
+                        if call != "fsync":  # else a name may stand that is not durable yet
+                            self.assertEqual(there, [], answers[-1])
+                        self.assertEqual(peer.store(study + ".9", data_set), 0)
+                        there = [path for path in stored(self.out) if path.stem == study + ".9"]
+                        self.assertEqual([made.split(path.read_bytes())[1] for path in there], [data_set])
+        say("N5", failing_calls=len(answers), false_successes=sum(answer[3] == 0 for answer in answers),
+            slowest_answer_s=round(slowest, 3))
+        self.assertEqual({answer[3] for answer in answers}, {0xA700}, answers)
+        self.assertLess(slowest, 5)
+
+    def test_a_limit_on_files_that_the_administrator_set(self):
+        for words in ((), ("--max-object", "0")):
+            with self.receiver(*words, preexec_fn=lambda: resource.setrlimit(
+                    resource.RLIMIT_FSIZE, (100_000, 100_000))) as receiver:
+                peer = self.requestor(receiver)
+                for uid, size, status in (("1.2.9", 200_000, 0xA700), ("1.2.8", 50_000, 0)):
+                    self.assertEqual(peer.store(uid, made.instance(uid, pixels=b"\1" * size)), status)
+                self.assertEqual([path.name for path in stored(self.out)], ["1.2.8.dcm"])
+                self.assertEqual(peer.echo(context=3), 0)
 
 
 class N06(FaultTest):

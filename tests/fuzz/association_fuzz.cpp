@@ -57,8 +57,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         const auto first = [](const net::ProposedContext& proposed) {
             return proposed.transfer_syntaxes.empty() ? std::string{} : proposed.transfer_syntaxes.front();
         };
-        auto association =
-            net::Association::accept(std::make_unique<Spoken>(fuzz::view(data, size)), {.choose = first});
+        auto association = net::Association::accept(
+            std::make_unique<Spoken>(fuzz::view(data, size)),
+            {.choose = first, .extend = [](std::string_view sop_class) { return std::string{sop_class}; }});
         serve(association);
     } catch (const Error& error) {
         fuzz::must(error.kind() == ErrorKind::Peer);

@@ -91,6 +91,23 @@ def associations():
     yield pdu(2, bytes(4))
 
 
+def commitments():
+    """Requests for storage commitment, in implicit and in explicit VR."""
+    def uid(tag, value, explicit):
+        value += b"\0" * (len(value) % 2)
+        header = struct.pack("<HH", tag >> 16, tag & 0xffff)
+        return header + (b"UI" + struct.pack("<H", len(value)) if explicit else struct.pack("<I", len(value))) + value
+
+    for explicit in (False, True):
+        reference = uid(0x00081150, b"1.2.840.10008.5.1.4.1.1.7", explicit) + uid(0x00081155, b"1.2.9", explicit)
+        whole = struct.pack("<HHI", 0xfffe, 0xe000, len(reference)) + reference
+        ending = struct.pack("<HHI", 0xfffe, 0xe00d, 0)
+        open_ = struct.pack("<HHI", 0xfffe, 0xe000, 0xffffffff) + reference + ending
+        for items in (whole, whole + open_, b""):
+            sequence = struct.pack("<HH", 8, 0x1199) + (b"SQ\0\0" if explicit else b"") + struct.pack("<I", len(items))
+            yield bytes([explicit]) + uid(0x00081195, b"1.2.77", explicit) + sequence + items
+
+
 def rewriter_scripts(files):
     """Changes before each file (see rewriter_fuzz.cpp); from a fixed seed, so that the corpus stays the same."""
     chance = random.Random(1)
@@ -127,7 +144,8 @@ def main(make_studies, out):
         packed = packer.compress(data) + packer.flush()
         for name, bytes_ in (("whole", packed), ("cut", packed[:-1]), ("long", packed + b"\0")):
             put("inflate", f"{n}-{name}", bytes_)
-    for harness, inputs in (("command", COMMANDS), ("association", associations()), ("csv", TABLES), ("json", JSON)):
+    for harness, inputs in (("command", COMMANDS), ("association", associations()), ("commitment", commitments()),
+                            ("csv", TABLES), ("json", JSON)):
         for n, data in enumerate(inputs):
             put(harness, str(n), data)
     for profile in (ROOT / "libdcmpipe" / "deid" / "profiles").glob("*.json"):

@@ -7,19 +7,32 @@ import time
 import unittest
 
 
-@contextlib.contextmanager
 def mounted(folder, size):
     """A tmpfs of `size` bytes on `folder`; the test is skipped, saying so, where mounting is not permitted."""
+    return _mounted(folder, ["-t", "tmpfs", "-o", f"size={size}", "dpipe-test"])
+
+
+def mounted_ext4(folder, image, size):
+    """The same with an ext4 of `size` bytes, journal and all, in the file `image`: what is written finds its place late."""
+    with open(image, "wb") as file:
+        file.truncate(size)
+    try:
+        subprocess.run(["mkfs.ext4", "-q", "-m", "0", "-I", "256", str(image)], capture_output=True, check=True)
+    except (FileNotFoundError, subprocess.CalledProcessError):
+        raise unittest.SkipTest("no mkfs.ext4: the full ext4 is not tested") from None
+    return _mounted(folder, ["-o", "loop", str(image)])
+
+
+@contextlib.contextmanager
+def _mounted(folder, words):
     folder = pathlib.Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     try:
-        mount = subprocess.run(
-            ["mount", "-t", "tmpfs", "-o", f"size={size}", "dpipe-test", str(folder)],
-            capture_output=True, check=False)
+        mount = subprocess.run(["mount", *words, str(folder)], capture_output=True, check=False)
     except FileNotFoundError:
         raise unittest.SkipTest("no mount program: the full disk is not tested") from None
     if mount.returncode != 0:
-        raise unittest.SkipTest("may not mount a tmpfs: the full disk is not tested")
+        raise unittest.SkipTest("may not mount a disk: the full disk is not tested")
     try:
         yield folder
     finally:
