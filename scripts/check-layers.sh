@@ -1,6 +1,6 @@
 #!/bin/sh
 # Refuse an include against the order of the rooms:
-#   core <- dicom <- net, pseudonym, archive, filter, upload, watch <- deid, retrieve <- cli <- apps
+#   core <- dicom <- net, pseudonym, archive, filter, upload, watch <- deid, retrieve, send <- cli <- apps
 # Sisters do not include each other, and foreign libraries stay out of the headers.
 # Usage: sh scripts/check-layers.sh [ROOT]      (a test runs it, on the tree and on broken ones)
 set -eu
@@ -12,9 +12,9 @@ rooms_below() {
         core) ;;
         dicom) echo core ;;
         net | pseudonym | archive | filter | upload | watch) echo core dicom ;;
-        deid | retrieve) echo core dicom net pseudonym archive filter upload watch ;;
-        cli) echo core dicom net pseudonym archive filter upload watch deid retrieve ;;
-        apps) echo core dicom net pseudonym archive filter upload watch deid retrieve cli ;;
+        deid | retrieve | send) echo core dicom net pseudonym archive filter upload watch ;;
+        cli) echo core dicom net pseudonym archive filter upload watch deid retrieve send ;;
+        apps) echo core dicom net pseudonym archive filter upload watch deid retrieve send cli ;;
         *) return 1 ;;
     esac
 }

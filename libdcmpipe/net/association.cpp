@@ -94,14 +94,14 @@ std::optional<Pdv> Association::Impl::next_pdv()
     fail("broke off with", condition);
 }
 
-void Association::Impl::send(std::uint8_t context_id, DUL_DATAPDV type, std::string_view bytes)
+void Association::Impl::send(std::uint8_t context_id, DUL_DATAPDV type, std::string_view bytes, bool last)
 {
     DUL_PDV pdv{};
     pdv.data = const_cast<char*>(bytes.data()); // it is only read
     pdv.fragmentLength = bytes.size();
     pdv.presentationContextID = context_id;
     pdv.pdvType = type;
-    pdv.lastPDV = OFTrue;
+    pdv.lastPDV = last ? OFTrue : OFFalse;
     DUL_PDVLIST list{};
     list.count = 1;
     list.pdv = &pdv;
@@ -150,6 +150,11 @@ const Patience& Association::patience() const noexcept
 const std::vector<Context>& Association::contexts() const noexcept
 {
     return impl_->contexts;
+}
+
+const std::vector<RefusedContext>& Association::refused() const noexcept
+{
+    return impl_->refused;
 }
 
 bool Association::is_relational() const noexcept
@@ -235,6 +240,18 @@ void Association::send(std::uint8_t context_id, Command command, std::string_vie
     impl_->channel.begin(impl_->patience.message, impl_->patience.least_rate, "it takes too little data");
     impl_->send(context_id, DUL_COMMANDPDV, command.announce_data_set().encode());
     impl_->send(context_id, DUL_DATASETPDV, data_set);
+    impl_->channel.flush();
+}
+
+void Association::send(std::uint8_t context_id, Command command, const std::function<Piece()>& next)
+{
+    impl_->channel.begin(impl_->patience.message, impl_->patience.least_rate, "it takes too little data");
+    impl_->send(context_id, DUL_COMMANDPDV, command.announce_data_set().encode());
+    for (bool last = false; !last;) {
+        const auto piece = next();
+        last = piece.last;
+        impl_->send(context_id, DUL_DATASETPDV, piece.bytes, last);
+    }
     impl_->channel.flush();
 }
 

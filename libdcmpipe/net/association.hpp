@@ -50,6 +50,13 @@ struct Context {
     std::string transfer_syntax;
 };
 
+/// A presentation context that the peer did not accept.
+struct RefusedContext {
+    std::string abstract_syntax;
+    std::string transfer_syntax; ///< the first that was proposed
+    std::string_view reason;     ///< PS3.8 Table 9-18
+};
+
 /// Why an association is not wanted (PS3.8 Table 9-21).
 enum class RejectReason {
     NotAllowed,   ///< permanent, by the user: no reason given
@@ -77,7 +84,7 @@ struct Caller {
 /// One association (PS3.8) over a transport, for either side, and the messages on it (PS3.7).
 ///
 /// Commands are parsed flat and capped, data sets pass through as bytes, in any transfer syntax: no data
-/// set of a peer is interpreted here. Not for sharing between threads, nor may two threads set up
+/// set of a peer is interpreted here. Not for sharing between threads, nor may two threads accept
 /// associations at once. Members throw Error{Peer} where the peer breaks off, breaks the protocol or takes
 /// too long; after that only abort() is left.
 class Association {
@@ -90,6 +97,8 @@ public:
         std::function<std::optional<Rejection>(const Caller&)> admit{};
         /// The transfer syntax to accept for what is proposed; empty refuses the abstract syntax.
         std::function<std::string(const ProposedContext&)> choose;
+        /// Lets a peer that calls be the SCP (PS3.7 §D.3.3.4): it brings reports (N-EVENT-REPORT).
+        bool peer_may_serve = false;
         /// The Service Class Application Information to answer what a peer says of an accepted SOP class (SOP
         /// Class Extended Negotiation, PS3.7 §D.3.3.5); without it nothing is answered, which says the same
         /// as having no opinion.
@@ -104,6 +113,9 @@ public:
         std::uint32_t max_pdu = default_max_pdu;
         Patience patience{};
         std::vector<ProposedContext> contexts; ///< 128 at most; numbered 1, 3, 5 and so on
+        // User identity (PS3.7 §D.3.3.7) of type 2; none where empty.
+        std::string user{};
+        std::string passcode{};
         /// Ask for relational queries in the first context (PS3.4 §C.5.1.1); see is_relational().
         bool relational = false;
         std::function<bool()> stop_waiting{};
@@ -130,6 +142,8 @@ public:
     /// The first accepted context for this abstract syntax; null where there is none.
     const Context* context_for(std::string_view abstract_syntax) const noexcept;
     const std::vector<Context>& contexts() const noexcept;
+    /// For the side that requested it.
+    const std::vector<RefusedContext>& refused() const noexcept;
 
     /// The peer agreed to relational queries in the context that asked for them.
     bool is_relational() const noexcept;
@@ -147,6 +161,14 @@ public:
 
     void send(std::uint8_t context_id, const Command& command);
     void send(std::uint8_t context_id, Command command, std::string_view data_set);
+
+    struct Piece {
+        std::string_view bytes;
+        bool last = false;
+    };
+    /// With a data set that is not in memory: `next` gives its pieces. What it throws goes through; then only
+    /// abort() is left.
+    void send(std::uint8_t context_id, Command command, const std::function<Piece()>& next);
 
     /// Ends it in order; for the side that requested it.
     void release();

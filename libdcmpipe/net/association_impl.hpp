@@ -23,6 +23,7 @@ struct Association::Impl {
     std::string calling_aet{};
     std::string called_aet{};
     std::vector<Context> contexts{};
+    std::vector<RefusedContext> refused{};
     bool relational = false;
     PdvReader pdvs;
 
@@ -49,7 +50,7 @@ struct Association::Impl {
     // Messages.
     void wait_for_message();
     std::optional<Pdv> next_pdv();
-    void send(std::uint8_t context_id, DUL_DATAPDV type, std::string_view bytes);
+    void send(std::uint8_t context_id, DUL_DATAPDV type, std::string_view bytes, bool last = true);
 
     // When it goes wrong.
     void check(std::string_view doing, const OFCondition& condition);

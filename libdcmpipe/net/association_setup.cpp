@@ -7,6 +7,7 @@
 #include <array>
 #include <cstring>
 #include <memory>
+#include <mutex>
 
 namespace dcmpipe::net {
 
@@ -71,10 +72,26 @@ void introduce_us(T_ASC_Parameters& parameters)
     copy_text(ImplementationVersionName, our_version, sizeof our_version);
 }
 
+std::string_view refusal_text(T_ASC_P_ResultReason reason)
+{
+    switch (reason) {
+    case ASC_P_ABSTRACTSYNTAXNOTSUPPORTED:
+        return "it does not take this SOP class";
+    case ASC_P_TRANSFERSYNTAXESNOTSUPPORTED:
+        return "it does not take this transfer syntax";
+    case ASC_P_USERREJECTION:
+        return "it does not want them";
+    default:
+        return "it gives no reason";
+    }
+}
+
 } // namespace
 
 void Association::Impl::open_network(T_ASC_NetworkRole role)
 {
+    static std::mutex one_at_a_time; // DUL fills the table of its states anew for each
+    const std::lock_guard lock{one_at_a_time};
     const auto seconds = static_cast<int>(patience.association.count());
     check("cannot talk to", ASC_initializeNetwork(role, 0, seconds, &network));
     auto layer = std::make_unique<DulLayer>(channel, role == NET_REQUESTOR);
@@ -195,9 +212,12 @@ void Association::Impl::negotiate(const AcceptSettings& settings)
             const auto why = ASC_P_ABSTRACTSYNTAXNOTSUPPORTED;
             check("no association with", ASC_refusePresentationContext(parameters, id, why));
         } else {
-            // Who asks for roles is told which it has: it requests, we serve.
-            const bool asked = context.proposedRole != ASC_SC_ROLE_DEFAULT;
-            const auto role = asked ? ASC_SC_ROLE_SCU : ASC_SC_ROLE_DEFAULT;
+            // Who asks for roles is told which it has: it requests and we serve, unless it brings reports.
+            const auto proposed_role = context.proposedRole;
+            const bool serves = settings.peer_may_serve && offer.as_scp;
+            const auto role = serves                                 ? proposed_role
+                              : proposed_role != ASC_SC_ROLE_DEFAULT ? ASC_SC_ROLE_SCU
+                                                                     : ASC_SC_ROLE_DEFAULT;
             check("no association with", ASC_acceptPresentationContext(parameters, id, syntax.c_str(), role));
             contexts.push_back({id, offer.abstract_syntax, syntax});
         }
@@ -287,6 +307,11 @@ T_ASC_Parameters* Association::Impl::proposal(const RequestSettings& settings)
         }
         id += 2;
     }
+    if (condition.good() && !settings.user.empty()) {
+        constexpr OFBool answer_wanted = OFFalse; // many nodes that check an identity give none
+        condition = ASC_setIdentRQUserPassword(
+            parameters, settings.user.c_str(), settings.passcode.c_str(), answer_wanted);
+    }
     if (settings.relational) {
         ask_for_relational(*parameters, settings.contexts.front().abstract_syntax);
     }
@@ -331,6 +356,10 @@ void Association::Impl::request(const RequestSettings& settings)
         if (context.resultReason == ASC_P_ACCEPTANCE) {
             contexts.push_back(
                 {context.presentationContextID, context.abstractSyntax, context.acceptedTransferSyntax});
+        } else {
+            refused.push_back(
+                {context.abstractSyntax, context.proposedTransferSyntaxes[0],
+                 refusal_text(context.resultReason)});
         }
     }
 }

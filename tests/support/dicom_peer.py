@@ -19,8 +19,9 @@ NO_DATA_SET = 0x0101
 FIELDS = {
     "AffectedSOPClassUID": (0x0002, None), "CommandField": (0x0100, "<H"), "MessageID": (0x0110, "<H"),
     "MessageIDBeingRespondedTo": (0x0120, "<H"), "MoveDestination": (0x0600, None), "Priority": (0x0700, "<H"),
+    "CommandDataSetType": (0x0800, "<H"), "Status": (0x0900, "<H"), "ErrorComment": (0x0902, None),
     "RequestedSOPClassUID": (0x0003, None), "RequestedSOPInstanceUID": (0x1001, None),
-    "EventTypeID": (0x1002, "<H"), "ActionTypeID": (0x1008, "<H"), "CommandDataSetType": (0x0800, "<H"), "Status": (0x0900, "<H"), "ErrorComment": (0x0902, None),
+    "EventTypeID": (0x1002, "<H"), "ActionTypeID": (0x1008, "<H"),
     "AffectedSOPInstanceUID": (0x1000, None), "Remaining": (0x1020, "<H"), "Completed": (0x1021, "<H"),
     "Failed": (0x1022, "<H"), "Warning": (0x1023, "<H"), "MoveOriginatorAET": (0x1030, None),
     "MoveOriginatorMessageID": (0x1031, "<H")}
