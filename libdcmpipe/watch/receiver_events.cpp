@@ -19,8 +19,8 @@ namespace {
 
 bool is_below(const fs::path& path, const fs::path& folder)
 {
-    const auto text = path.native();
-    const auto above = folder.native();
+    const auto& text = path.native();
+    const auto& above = folder.native();
     return text.starts_with(above) && (text.size() == above.size() || text[above.size()] == '/');
 }
 
