@@ -1,7 +1,8 @@
 """What ten times the instances of one study cost: small files, 1,000 and 10,000 of them, with PEERS=1 also 100,000; processor time
 and peak memory of one run each. Ten times as many may take at most 10.5 times as long; a name in a list is all that
 each may leave in memory.
-See figures.py for the options.
+dpipe-receive takes them from a sender that costs next to nothing, at four associations. See figures.py for the
+options.
 """
 
 import pathlib
@@ -9,6 +10,7 @@ import shutil
 import subprocess
 
 from figures import BIN, PEERS, SCALE, corpus, record, remove, scratch, timed, verdict
+from receive_bench import dpipe, pour, serve
 
 COUNTS = [round(count * SCALE) for count in (1000, 10000, *((100000,) if PEERS else ()))]
 MOST_TIME = 10.5
@@ -34,11 +36,25 @@ def filtered(_folder, tree, out):
     return [BIN / "dpipe-filter", "-q", "--modality", "CT", "-o", out, tree]
 
 
+def received(tree):
+    """Processor time of the receiver and its children."""
+    files = sorted(tree.rglob("*.dcm"))
+
+    def send(port):
+        """As many at once as a command line holds."""
+        parts = [pour(files[start:start + 10000], 4)(port) for start in range(0, len(files), 10000)]
+        return sum(seconds for seconds, _ in parts), sum(failed for _, failed in parts)
+    _, failed, used = serve(dpipe("none"), tree.parent, send)
+    if failed:
+        raise SystemExit(f"growth: {failed} of {len(files)} were not received")
+    return {"cpu": used, "rss_mb": 0.0}
+
+
 COMMANDS = {"anon": anon, "zip": zipped, "dicomdir": dicomdir, "filter": filtered}
 
 
 def main():
-    runs = {name: [] for name in COMMANDS}
+    runs = {name: [] for name in (*COMMANDS, "receive")}
     for count in COUNTS:
         with scratch() as name:
             folder = pathlib.Path(name)
@@ -46,13 +62,15 @@ def main():
             for who, words in COMMANDS.items():
                 runs[who].append(timed(words(folder, tree, out)))
                 remove(out)
+            runs["receive"].append(received(tree))
     print("\ngrowth: " + ", ".join(f"{count:,}" for count in COUNTS) + " small files")
     for who, of_command in runs.items():
         for fewer, more, count in zip(of_command, of_command[1:], COUNTS[1:]):
             time = more["cpu"] / fewer["cpu"]
             memory = (more["rss_mb"] - fewer["rss_mb"]) * 2**20 / (count * 0.9)
-            print(f"{who:12} {count:7,}: {more['cpu']:7.2f} s, {time:5.2f} x a tenth{verdict(time, MOST_TIME)};"
-                  f" {more['rss_mb']:6.1f} MB, {memory:6.0f} bytes an instance{verdict(memory, MOST_MEMORY)}")
+            peak = f" {more['rss_mb']:6.1f} MB, {memory:6.0f} bytes an instance{verdict(memory, MOST_MEMORY)}"
+            print(f"{who:12} {count:7,}: {more['cpu']:7.2f} s, {time:5.2f} x a tenth{verdict(time, MOST_TIME)}"
+                  f"{';' + peak if more['rss_mb'] else ''}")
             record(f"growth/{count}", who, **more, cpu_ratio=time, bytes_an_instance=memory, target=MOST_TIME)
 
 
