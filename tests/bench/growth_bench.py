@@ -66,7 +66,7 @@ def main():
     print("\ngrowth: " + ", ".join(f"{count:,}" for count in COUNTS) + " small files")
     for who, of_command in runs.items():
         for fewer, more, count in zip(of_command, of_command[1:], COUNTS[1:]):
-            time = more["cpu"] / fewer["cpu"]
+            time = more["cpu"] / max(fewer["cpu"], 0.01)  # a tick of the clock
             memory = (more["rss_mb"] - fewer["rss_mb"]) * 2**20 / (count * 0.9)
             peak = f" {more['rss_mb']:6.1f} MB, {memory:6.0f} bytes an instance{verdict(memory, MOST_MEMORY)}"
             print(f"{who:12} {count:7,}: {more['cpu']:7.2f} s, {time:5.2f} x a tenth{verdict(time, MOST_TIME)}"
