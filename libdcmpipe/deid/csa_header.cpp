@@ -177,9 +177,12 @@ std::string write_csa(const std::vector<CsaTag>& tags)
         name.resize(name_size);
         vr.resize(4);
         const auto count = static_cast<std::uint32_t>(tag.values.size());
-        bytes += name + encode_u32(static_cast<std::uint32_t>(tag.multiplicity)) + vr +
-                 encode_u32(static_cast<std::uint32_t>(tag.syngo_type)) + encode_u32(count) +
-                 encode_u32(count > 0 ? check : check_without_values);
+        for (const auto& part :
+             {name, encode_u32(static_cast<std::uint32_t>(tag.multiplicity)), vr,
+              encode_u32(static_cast<std::uint32_t>(tag.syngo_type)), encode_u32(count),
+              encode_u32(count > 0 ? check : check_without_values)}) {
+            bytes += part;
+        }
         for (const auto& value : tag.values) {
             const auto length = static_cast<std::uint32_t>(value.empty() ? 0 : value.size() + 1);
             bytes += encode_u32(length) + encode_u32(length) + encode_u32(check) + encode_u32(length);

@@ -21,7 +21,6 @@ namespace tags = dicom::tags;
 namespace vr = dicom::vr;
 using dicom::CharacterSet;
 using dicom::Element;
-using dicom::ElementIndex;
 using dicom::Tag;
 
 namespace {

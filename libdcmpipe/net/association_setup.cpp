@@ -96,7 +96,7 @@ void Association::Impl::open_network(T_ASC_NetworkRole role)
     check("cannot talk to", ASC_initializeNetwork(role, 0, seconds, &network));
     auto layer = std::make_unique<DulLayer>(channel, role == NET_REQUESTOR);
     check("cannot talk to", ASC_setTransportLayer(network, layer.get(), 1));
-    layer.release(); // the network's now
+    static_cast<void>(layer.release()); // the network's now
 }
 
 void Association::Impl::accept(const AcceptSettings& settings)

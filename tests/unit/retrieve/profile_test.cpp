@@ -14,7 +14,8 @@ TEST_CASE("a profile out of a file, and what it leaves open")
 {
     const Scratch scratch;
     const auto path = scratch / "profile.json";
-    write_text_file(path, R"({"operations": ["get", "move"], "max_answers": 500, "lists_images": false, // slow
+    write_text_file(
+        path, R"({"operations": ["get", "move"], "max_answers": 500, "lists_images": false, // slow
                               "answer_character_set": "ISO_IR 100", "gap": 0.5, "comment": "the old one"})");
     const auto profile = retrieve::read_profile(path.string());
     CHECK(profile.operations == std::vector{Operation::Get, Operation::Move});
@@ -36,7 +37,8 @@ TEST_CASE("what a profile cannot mean is refused")
     const Scratch scratch;
     const auto path = scratch / "profile.json";
     for (const auto* const text :
-         {"[]", R"({"unknown": 1})", R"({"operations": "put"})", R"({"relational": "yes"})", R"({"gap": -1})"}) {
+         {"[]", R"({"unknown": 1})", R"({"operations": "put"})", R"({"relational": "yes"})",
+          R"({"gap": -1})"}) {
         write_text_file(path, text);
         CHECK_THROWS_AS(retrieve::read_profile(path.string()), Error);
     }
