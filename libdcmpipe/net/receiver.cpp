@@ -22,6 +22,9 @@ namespace {
 /// Processes that turn a peer away with an answer; more at once are not spent on that.
 constexpr std::ptrdiff_t most_turned_away = 32;
 
+/// Processes whose association is over and that still try to report; of more the latest give up.
+constexpr std::ptrdiff_t most_closed = 64;
+
 bool reached(std::ptrdiff_t count, std::size_t limit)
 {
     return limit != 0 && static_cast<std::size_t>(count) >= limit;
@@ -99,7 +102,7 @@ std::optional<Rejection> Receiver::turned_away(const std::string& address) const
         return Rejection{RejectReason::NotAllowed, "nobody may call from its address"};
     }
     const auto& limits = settings_.limits;
-    const auto served = [](const auto& child) { return !child.second.turned_away; };
+    const auto served = [](const auto& child) { return !child.second.turned_away && !child.second.closed; };
     if (reached(std::count_if(children_.begin(), children_.end(), served), limits.associations)) {
         return Rejection{
             RejectReason::LimitReached, "too many associations (--max-associations)", "max-associations"};
@@ -197,11 +200,22 @@ void Receiver::take(Child& child, Event event)
         return let_in(child, std::move(event));
     }
     if (event.kind == EventKind::Closed) {
-        child.open = false;
+        let_go(child);
     }
     tell(event);
     if (event.kind == EventKind::Stored) {
         on_report_({std::move(event.instance), std::move(event.calling_aet)});
+    }
+}
+
+void Receiver::let_go(Child& child)
+{
+    child.open = false;
+    child.closed = true;
+    const auto left = std::count_if(
+        children_.begin(), children_.end(), [](const auto& other) { return other.second.closed; });
+    if (left > most_closed) {
+        ::kill(child.pid, SIGTERM);
     }
 }
 

@@ -104,7 +104,8 @@ private:
         Event about; ///< number, peer and titles, for its events
         std::string address;
         bool turned_away = false;
-        bool open = false; ///< between the events Opened and Closed
+        bool open = false;   ///< between the events Opened and Closed
+        bool closed = false; ///< after it: it may still report elsewhere, and takes nobody's place
         bool killed = false;
     };
 
@@ -119,6 +120,7 @@ private:
     void hear(int reports);
     void take(Child& child, Event event);
     void let_in(Child& child, Event event);
+    void let_go(Child& child);
     void tell(const Event& event);
     void bury(int reports);
 

@@ -5,18 +5,42 @@
 #include "net/association.hpp"
 
 #include <algorithm>
+#include <cstdlib>
 #include <cstring>
 
+#include <arpa/inet.h>
+#include <netinet/in.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 namespace {
 
 using namespace dcmpipe;
 
+/// A connected socket that nothing is ever read from: DUL asks for the name of its peer.
+int connected_socket()
+{
+    static const Fd socket = [] {
+        sockaddr_in address{};
+        address.sin_family = AF_INET;
+        address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+        socklen_t size = sizeof address;
+        auto* const any = reinterpret_cast<sockaddr*>(&address);
+        const Fd listener{::socket(AF_INET, SOCK_STREAM, 0)};
+        Fd ours{::socket(AF_INET, SOCK_STREAM, 0)};
+        fuzz::must(::bind(listener.get(), any, size) == 0 && ::listen(listener.get(), 1) == 0);
+        fuzz::must(::getsockname(listener.get(), any, &size) == 0);
+        fuzz::must(::connect(ours.get(), any, size) == 0);
+        static const Fd theirs{::accept(listener.get(), nullptr, nullptr)};
+        return ours;
+    }();
+    return ::dup(socket.get());
+}
+
 /// A peer that has said all it will ever say, and hears nothing.
 class Spoken : public net::Transport {
 public:
-    explicit Spoken(std::string_view bytes) : rest_(bytes), socket_(::socket(AF_INET, SOCK_STREAM, 0)) {}
+    explicit Spoken(std::string_view bytes) : rest_(bytes), socket_(connected_socket()) {}
 
     std::size_t read(char* to, std::size_t size, net::TimePoint /*until*/) override
     {
@@ -37,9 +61,13 @@ private:
     std::string peer_ = "peer";
 };
 
+/// How many messages came; a test looks at it, for a harness that refuses every input finds nothing.
+std::size_t heard = 0;
+
 void serve(net::Association& association)
 {
     while (const auto message = association.receive()) {
+        ++heard;
         std::size_t bytes = 0;
         if (message->command.has_data_set()) {
             association.receive_data_set(*message, [&](std::string_view piece) { bytes += piece.size(); });
@@ -64,5 +92,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     } catch (const Error& error) {
         fuzz::must(error.kind() == ErrorKind::Peer);
     }
+    static const bool must_hear = std::getenv("DPIPE_FUZZ_MUST_HEAR") != nullptr;
+    fuzz::must(!must_hear || heard > 0);
     return 0;
 }

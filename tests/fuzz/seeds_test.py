@@ -22,6 +22,9 @@ class Seeds(dpipe.TestCase):
                 found = HERE / "found" / harness
                 folders = [seeds / harness, *([found] if found.is_dir() else [])]
                 result = dpipe.run(PROGRAMS / f"fuzz-{harness}", *folders)
+                if harness == "association":  # the first seed is an echo and a store
+                    heard = dpipe.run(PROGRAMS / "fuzz-association", seeds / harness / "0", env={"DPIPE_FUZZ_MUST_HEAR": "1"})
+                    self.assertEqual(heard.code, 0, "it hears nobody")
                 self.assertEqual(result.code, 0, f"{result.out[-200:]}{result.err}")
                 self.assertEqual(len(result.lines), sum(1 for f in folders for _ in f.iterdir()))
 

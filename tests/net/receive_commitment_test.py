@@ -12,6 +12,7 @@ import warnings
 import dicom_bytes as made
 import dpipe
 from dicom_peer import NO_DATA_SET, Acceptor, Requestor
+from peers import free_port
 from receiving import Receiver
 
 with warnings.catch_warnings():
@@ -259,6 +260,17 @@ class OnAnotherAssociation(CommitmentTest):
         self.assertIn("did not hear", err)
         self.assertFalse(self.events()[0]["delivered"])
 
+    def test_who_still_reports_takes_no_place(self):
+        self.name(1)  # nobody listens there
+        with Receiver(self.out, "--nodes", self.nodes, "--max-associations", "1") as receiver:
+            for _ in range(3):
+                peer = self.scu(receiver)
+                self.assertEqual(peer.ask([image("1.2.8")]), 0)
+                self.assertTrue(peer.release())
+                receiver.wait_for_err(b"cannot reach")
+                receiver.err = b""
+            self.assertEqual(len(children_of(receiver)), 3)
+
     def test_a_study_is_held_no_more_once_the_association_is_over(self):
         self.name(1)  # nobody listens there
         with Receiver(self.out, "--nodes", self.nodes) as receiver:
@@ -268,6 +280,27 @@ class OnAnotherAssociation(CommitmentTest):
             self.assertTrue(peer.release())
             self.wait_for(lambda: dpipe.run("flock", "-n", "-x", self.out / "1.2.3", "true").code == 0)
             self.assertEqual(len(children_of(receiver)), 1)
+
+
+class WithSend(CommitmentTest):
+    """dpipe-send is our own, but its half was written apart from this one."""
+
+    def test_on_either_association(self):
+        nodes = self.scratch / "nodes.json"
+        for port in (None, free_port()):
+            with self.subTest(port=port):
+                source, out = self.scratch / f"src{port}", self.scratch / f"in{port}"
+                source.mkdir()
+                for number in range(3):
+                    uid = f"1.2.9.{number}"
+                    (source / f"{number}.dcm").write_bytes(made.part10(made.instance(uid), uid))
+                nodes.write_text(json.dumps({"nodes": [{"aet": "ME", "address": "127.0.0.1", "port": port or 1}]}))
+                words = ("--commit-port", port) if port else ()
+                with Receiver(out, "--nodes", nodes) as receiver:
+                    sent = self.succeeds(
+                        "dpipe-send", "--json", "--journal", self.scratch / f"{port}.db", "--aet", "ME", "--commit", *words, "--node",
+                        f"DICOMRCV@127.0.0.1:{receiver.port}", source)
+                self.assertEqual([json.loads(line)["committed"] for line in sent.lines], [True] * 3)
 
 
 if __name__ == "__main__":
