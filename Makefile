@@ -27,29 +27,11 @@ test: build
 demo:
 	sh scripts/demo.sh
 
-# make bench BENCH_SCALE=5: instructions a walk takes, dpipe-anon beside cp and its peers (tests/bench)
+# Every benchmark in turn, or those named, beside cp and the peers that are installed, and what to hold the figures
+# against: make bench PEERS=1 BENCH_SCALE=5 ONLY="anon receive" (tests/bench/figures.py)
 bench: build
 	sh scripts/setup.sh bench test
-	python3 tests/bench/walk_cost.py $(B)
-	PYTHONPATH=tests/bench DPIPE_BUILD=$(B) /usr/bin/python3 -B tests/bench/anon_bench.py
-
-# dpipe-query beside getscu, movescu and PACSIFIER's loop, from dcmqrscp (tests/bench/query_bench.py)
-bench-query: build
-	DPIPE_BUILD=$(B) /usr/bin/python3 -B tests/bench/query_bench.py
-
-# dpipe-receive beside storescp, Orthanc and dcmqrscp: docs/performance.md.
-bench-receive: build
-	sh scripts/setup.sh bench test
-	DPIPE_BUILD=$(B) /usr/bin/python3 -B tests/bench/receive_bench.py
-
-# What leaves, beside those who do the same: DICOMDIR. make bench-out BENCH_SCALE=5
-bench-out: build
-	sh scripts/setup.sh bench test
-	PYTHONPATH=tests/bench DPIPE_BUILD=$(B) /usr/bin/python3 -B tests/bench/outbound_bench.py
-
-# dpipe-send beside storescu and dcmsend, to the same storescp; five minutes, as the others wait for Nagle.
-bench-send: build
-	DPIPE_BUILD=$(B) /usr/bin/python3 -B tests/bench/send_bench.py
+	sh scripts/bench.sh $(B) $(ONLY)
 
 # What the test run does in short, in full: kill -9 of the receiver under load, every bad peer of it, and the link map
 # under 8 processes with 8 x 1,000 patients and 200 kills. make faults ROUNDS=200
@@ -57,10 +39,6 @@ faults: build
 	DPIPE_FAULT_ROUNDS=$(or $(ROUNDS),200) DPIPE_BUILD=$(B) PYTHONPATH=tests/support \
 	  /usr/bin/python3 -B tests/net/receive_fault_test.py Killed
 	DPIPE_FAULTS=long DPIPE_BUILD=$(B) PYTHONPATH=tests/support /usr/bin/python3 -B tests/fault/receiver_test.py
-	DPIPE_FAULT_ROUNDS=$(or $(ROUNDS),200) DPIPE_BUILD=$(B) PYTHONPATH=tests/support \
-	  /usr/bin/python3 -B tests/cli/query_find_test.py Streamed Repeated
-	DPIPE_FAULT_ROUNDS=$(or $(ROUNDS),200) DPIPE_BUILD=$(B) PYTHONPATH=tests/support \
-	  /usr/bin/python3 -B tests/cli/query_journal_test.py Killed
 	DPIPE_TEST_PATIENTS=8000 DPIPE_TEST_PROCESSES=8 DPIPE_TEST_KILLS=$(or $(ROUNDS),200) \
 	  ctest --test-dir $(B) -R '^cli/map_load$$' --output-on-failure
 

@@ -55,6 +55,7 @@ void make_media(const archive::MediaSettings& settings, cli::Context& context)
          .copied = [&](std::uint64_t bytes) { context.progress().add(1, bytes); }}};
     std::vector<fs::path> files;
     context.visit_files([&](const fs::path& file) { files.push_back(file); });
+    context.progress().expect(files.size());
     media.add(files);
     if (stop::requested()) {
         return;

@@ -3,6 +3,8 @@
 #include "archive/zip_check.hpp"
 #include "archive/zip_study.hpp"
 #include "cli/command.hpp"
+#include "core/files.hpp"
+#include "core/secret.hpp"
 #include "core/utc_time.hpp"
 #include "upload/stow.hpp"
 #include "upload/uploader.hpp"
@@ -30,6 +32,7 @@ struct Options {
     cli::Size batch_bytes{batch.bytes};
     cli::Size bandwidth;
     upload::CredentialSources credentials;
+    std::optional<fs::path> zip_password_file;
     bool remove_source = false;
     bool retry_failed = false;
     bool dry_run = false;
@@ -71,6 +74,11 @@ void declare(cli::Words& words, Options& options)
     words.flag(
         "--remove-source", options.remove_source,
         "delete a ZIP once the server has it and its receipt is safe");
+    words
+        .option(
+            "--zip-password-file", options.zip_password_file, "FILE",
+            "the password of encrypted ZIPs, to check them by")
+        .shows("the environment's DPIPE_ZIP_PASSWORD");
     words.dry_run(options.dry_run);
     words.group("Connection");
     words
@@ -95,9 +103,9 @@ void declare(cli::Words& words, Options& options)
 /// Sends ZIPs as forms.
 class ZipSender {
 public:
-    ZipSender(const Options& options, upload::UploadSettings settings)
-        : options_(options),
-          uploader_(*options.api, std::move(settings), upload::read_credentials(options.credentials))
+    ZipSender(const Options& options, const upload::UploadSettings& settings)
+        : options_(options), zip_password_(read_secret(options.zip_password_file, "DPIPE_ZIP_PASSWORD")),
+          uploader_(*options.api, settings, upload::read_credentials(options.credentials))
     {
     }
 
@@ -107,19 +115,21 @@ public:
         if (receipt && options_.remove_source && !fs::exists(zip)) {
             return record_of(zip, *receipt, Status::Skipped);
         }
-        const auto parcel = upload::Parcel::open(zip);
+        auto parcel = upload::Parcel::open(zip);
         receipt = upload::find_receipt(zip, uploader_.url()); // again: now nobody else uploads it
+        // The digest of all bytes is computed while they go out, unless an older one is to be compared with
+        // it.
         const bool known = receipt && receipt->sha256 == parcel.sha256();
         if (!known) {
             check_refusal(zip, parcel);
-            archive::check_zip(parcel.fd(), zip);
+            const auto checked = archive::check_zip(parcel.fd(), zip, zip_password_);
             if (options_.dry_run) {
                 return Record{zip}
                     .set("sha256", parcel.sha256())
                     .set("bytes", static_cast<std::int64_t>(parcel.size()))
                     .set("dry_run", true);
             }
-            receipt = post(zip, parcel);
+            receipt = post(zip, parcel, checked.content);
             upload::keep_receipt(zip, *receipt);
             upload::forget_refusal(zip);
         }
@@ -141,10 +151,10 @@ private:
     }
 
     /// What was refused for good is not tried at every run of a timer.
-    void check_refusal(const fs::path& zip, const upload::Parcel& parcel) const
+    void check_refusal(const fs::path& zip, upload::Parcel& parcel) const
     {
         const auto refusal = upload::find_refusal(zip, uploader_.url());
-        if (refusal && refusal->sha256 == parcel.sha256() && !options_.retry_failed) {
+        if (refusal && !options_.retry_failed && refusal->sha256 == parcel.sha256()) {
             throw Error{
                 ErrorKind::Output, "cannot upload", zip.string(),
                 fmt::format(
@@ -153,17 +163,17 @@ private:
         }
     }
 
-    upload::Receipt post(const fs::path& zip, const upload::Parcel& parcel)
+    upload::Receipt post(const fs::path& zip, upload::Parcel& parcel, const std::string& content)
     {
         upload::StudyFacts facts;
         if (options_.api->wants_facts) {
-            const auto study = archive::study_in_zip(parcel.fd(), zip);
+            const auto study = archive::study_in_zip(parcel.fd(), zip, zip_password_);
             facts = {study.patient_id,        study.study_uid, study.study_date,
                      study.study_description, study.series,    study.instances};
         }
         int refused_by = 0;
         try {
-            return uploader_.send(parcel, facts, refused_by);
+            return uploader_.send(parcel, content, facts, refused_by);
         } catch (const Error&) {
             if (refused_by != 0) {
                 upload::keep_refusal(
@@ -174,6 +184,7 @@ private:
     }
 
     const Options& options_;
+    std::string zip_password_;
     upload::Uploader uploader_;
 };
 
@@ -204,10 +215,27 @@ bool is_about_one_file(ErrorKind kind)
     return kind == ErrorKind::Input || kind == ErrorKind::Output;
 }
 
+/// What is to go out of an input, for the time left; what cannot be read is for send() to say.
+std::uint64_t size_of(const fs::path& input)
+{
+    std::uint64_t bytes = 0;
+    try {
+        for (const auto& file : files_below(input)) {
+            std::error_code error;
+            const auto size = fs::file_size(file, error);
+            bytes += error ? 0 : size;
+        }
+    } catch (const Error&) {
+        return 0;
+    }
+    return bytes;
+}
+
 void upload_with(const std::function<Record(const fs::path&)>& send, cli::Context& context)
 {
     while (const auto input = context.next_input()) {
         try {
+            context.progress().expect_bytes(size_of(*input));
             context.emit(send(*input));
             context.progress().add(1, 0);
         } catch (const Error& error) {

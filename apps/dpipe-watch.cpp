@@ -4,8 +4,10 @@
 #include "core/log.hpp"
 #include "core/stop.hpp"
 #include "watch/command.hpp"
+#include "watch/crew.hpp"
 #include "watch/watcher.hpp"
 
+#include <optional>
 #include <set>
 
 #include <fmt/format.h>
@@ -26,6 +28,7 @@ constexpr cli::About about{
 struct Options {
     watch::WatchSettings watch;
     std::optional<std::string> exec;
+    unsigned jobs = 1;
 };
 
 void declare(cli::Words& words, Options& options)
@@ -48,32 +51,79 @@ void declare(cli::Words& words, Options& options)
     words.option(
         "--exec", options.exec, "'CMD {}'",
         "run this for each study instead of printing it; {} is the folder");
+    words.option("-j,--jobs", options.jobs, "N", "--exec: commands at a time").shows("1");
+    words
+        .option(
+            "--max-age", options.watch.max_age, "SECONDS",
+            "leave a study alone whose last change is longer ago; one that failed so long is given up")
+        .shows("no limit");
     words.option("--depth", options.watch.depth, "N", "study folders are the folders N levels down")
         .shows("those with a marker");
 }
 
-/// Prints the study or runs the command for it; after that, and never before, it is done.
-void hand_over(
-    watch::Claim claim, const std::optional<watch::Command>& command, watch::Watcher& watcher,
-    cli::Context& context)
+/// Prints the study; after that, and never before, it is done.
+void print(watch::Claim claim, watch::Watcher& watcher, cli::Context& context)
 {
-    const auto folder = claim.place().path();
-    if (command) {
-        const int code = command->run(folder, claim.lock());
-        if (code != 0) {
-            throw Error{
-                ErrorKind::Output, "the command failed for", folder.string(),
-                fmt::format("exit code {}", code)};
-        }
-    } else {
-        context.emit(Record{folder}
-                         .set("revision", static_cast<std::int64_t>(claim.revision()))
-                         .set("files", static_cast<std::int64_t>(claim.snapshot().files))
-                         .set("bytes", static_cast<std::int64_t>(claim.snapshot().bytes)));
-    }
+    context.emit(Record{claim.place().path()}
+                     .set("revision", static_cast<std::int64_t>(claim.revision()))
+                     .set("files", static_cast<std::int64_t>(claim.snapshot().files))
+                     .set("bytes", static_cast<std::int64_t>(claim.snapshot().bytes)));
     context.progress().add(1, claim.snapshot().bytes);
     watcher.done(std::move(claim));
 }
+
+/// Runs the command for studies; one that ended well is done.
+class Executor {
+public:
+    Executor(const watch::Command& command, unsigned jobs, watch::Watcher& watcher, cli::Context& context)
+        : crew_(command, jobs), watcher_(watcher), context_(context)
+    {
+    }
+
+    /// Room for one more; waits for it.
+    void make_room()
+    {
+        while (crew_.is_full()) {
+            take_in(true);
+        }
+    }
+
+    void start(watch::Claim claim) { crew_.start(std::move(claim)); }
+
+    void take_in(bool wait)
+    {
+        for (auto& ended : crew_.ended(wait)) {
+            const auto place = ended.claim.place();
+            try {
+                if (ended.error) {
+                    throw Error{*ended.error};
+                }
+                if (ended.code != 0) {
+                    throw Error{
+                        ErrorKind::Output, "the command failed for", place.path().string(),
+                        fmt::format("exit code {}", ended.code)};
+                }
+                context_.progress().add(1, ended.claim.snapshot().bytes);
+                watcher_.recorded(ended.claim);
+            } catch (const Error& error) {
+                context_.fail(place.path(), error);
+                watcher_.failed(place, watch::Now::read());
+            }
+        }
+    }
+
+    void finish()
+    {
+        while (!crew_.is_idle()) {
+            take_in(true);
+        }
+    }
+
+private:
+    watch::Crew crew_;
+    watch::Watcher& watcher_;
+    cli::Context& context_;
+};
 
 /// A service says a trouble when it comes, not at every look; a single look counts it.
 class Troubles {
@@ -100,33 +150,66 @@ private:
     std::set<std::string> told_;
 };
 
+void give_up(const watch::StudyPlace& place, cli::Context& context)
+{
+    context.fail(
+        place.path(), Error{
+                          ErrorKind::Output, "gave up", place.path().string(),
+                          "it was begun and never done, and its last change is longer ago than --max-age"});
+}
+
 void watch_trees(const Options& options, cli::Context& context)
 {
     context.require_inputs();
+    if (options.jobs == 0) {
+        throw Error{ErrorKind::Usage, "--jobs must be 1 or more"};
+    }
     const auto command = options.exec ? std::optional<watch::Command>{*options.exec} : std::nullopt;
     auto settings = options.watch;
     while (const auto tree = context.next_input()) {
         settings.trees.push_back(*tree);
     }
     watch::Watcher watcher{settings};
+    std::optional<Executor> executor;
+    if (command) {
+        executor.emplace(*command, options.jobs, watcher, context);
+    }
     Troubles troubles{settings.once, context};
-    do {
-        const auto look = watcher.look(watch::Now::read());
-        troubles.tell(look.trouble);
-        for (const auto& place : look.complete) {
+    const auto hand_over = [&](const watch::StudyPlace& place) {
+        try {
+            if (executor) {
+                executor->make_room();
+            }
             if (stop::requested()) {
                 return;
             }
-            try {
-                if (auto claim = watcher.claim(place)) {
-                    hand_over(std::move(*claim), command, watcher, context);
-                }
-            } catch (const Error& error) {
-                context.fail(place.path(), error);
-                watcher.failed(place, watch::Now::read());
+            if (auto claim = watcher.claim(place)) {
+                executor ? executor->start(std::move(*claim)) : print(std::move(*claim), watcher, context);
             }
+        } catch (const Error& error) {
+            context.fail(place.path(), error);
+            watcher.failed(place, watch::Now::read());
         }
-    } while (!settings.once && stop::sleep(watcher.pause()));
+    };
+    do {
+        if (executor) {
+            executor->take_in(false);
+        }
+        const auto look = watcher.look(watch::Now::read());
+        troubles.tell(look.trouble);
+        for (const auto& place : look.given_up) {
+            give_up(place, context);
+        }
+        for (const auto& place : look.complete) {
+            if (stop::requested()) {
+                break;
+            }
+            hand_over(place);
+        }
+    } while (!stop::requested() && !settings.once && stop::sleep(watcher.pause()));
+    if (executor) {
+        executor->finish();
+    }
 }
 
 } // namespace

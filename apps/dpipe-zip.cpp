@@ -2,6 +2,7 @@
 
 #include "archive/zip.hpp"
 #include "cli/command.hpp"
+#include "core/secret.hpp"
 
 namespace {
 
@@ -19,6 +20,7 @@ struct Options {
     archive::ZipSettings zip;
     bool compress = false;
     cli::Size max_part;
+    std::optional<fs::path> password_file;
 };
 
 void declare(cli::Words& words, Options& options)
@@ -30,16 +32,24 @@ void declare(cli::Words& words, Options& options)
             "--name", options.zip.name, "TEMPLATE", "the name of a ZIP, out of the study's first instance")
         .shows(options.zip.name);
     words.flag("--compress", options.compress, "deflate the files instead of storing them as they are");
+    words
+        .option(
+            "--encrypt", options.password_file, "FILE",
+            "encrypt the files by AES-256 under the password in FILE's first line")
+        .shows("the environment's DPIPE_ZIP_PASSWORD");
+    words.refuse_secret("--password", "--encrypt, or DPIPE_ZIP_PASSWORD in the environment");
     words.option(
         "--max-part", options.max_part, "SIZE", "a larger study becomes several ZIPs of whole series: 1800M");
     words.overwrite(options.zip.overwrite);
     words.dry_run(options.zip.dry_run);
+    words.jobs(options.zip.form.jobs);
 }
 
 void pack(const Options& options, cli::Context& context)
 {
     auto settings = options.zip;
-    settings.compression = options.compress ? archive::Compression::Deflate : archive::Compression::None;
+    settings.form.compression = options.compress ? archive::Compression::Deflate : archive::Compression::None;
+    settings.form.password = read_secret(options.password_file, "DPIPE_ZIP_PASSWORD");
     settings.max_part = options.max_part.bytes;
     archive::Zipper zipper{settings};
     context.require_inputs();

@@ -205,8 +205,8 @@ void Zipper::pack(const fs::path& study_folder, const std::function<void(const P
 void Zipper::pack_part(const fs::path& folder, std::span<const FolderFile> files, PackedStudy& part)
 {
     OutputFile zip{part.path};
-    write_zip(zip.fd(), part.path, folder, files, settings_.compression);
-    if (check_zip(zip.fd(), part.path) != files.size()) {
+    write_zip(zip.fd(), part.path, folder, files, settings_.form);
+    if (check_zip(zip.fd(), part.path, settings_.form.password).entries != files.size()) {
         throw Error{ErrorKind::Internal, "cannot pack", folder.string(), "the ZIP lacks files"};
     }
     struct stat status {};
@@ -216,11 +216,17 @@ void Zipper::pack_part(const fs::path& folder, std::span<const FolderFile> files
     part.bytes = static_cast<std::uint64_t>(status.st_size);
 
     const auto existing = settings_.overwrite ? Existing::Replace : Existing::Keep;
-    const bool stood = stands_equal(part.path, zip.fd());
+    // Each encryption has its own salt: what was encrypted is compared instead of the bytes.
+    const auto& password = settings_.form.password;
+    const auto stands = [&] {
+        return password.empty() ? stands_equal(part.path, zip.fd())
+                                : same_entries(part.path, zip.fd(), password);
+    };
+    const bool stood = stands();
     if (!stood && zip.publish(existing)) {
         return;
     }
-    if (!stood && !stands_equal(part.path, zip.fd())) {
+    if (!stood && !stands()) {
         throw Error{
             ErrorKind::Output, "cannot write", part.path.string(),
             "another ZIP has this name; --overwrite replaces it"};

@@ -16,7 +16,7 @@ namespace dcmpipe::archive {
 struct ZipSettings {
     std::filesystem::path out_dir;
     std::string name = "{PatientID}_{StudyInstanceUID}.zip"; ///< a template of dicom::Layout
-    Compression compression = Compression::None;
+    ZipForm form{};
     bool overwrite = false; ///< replace a ZIP of the same name and other content
     /// A study whose files have more bytes becomes several ZIPs, each of whole series; 0: never. A series
     /// that is larger stands alone.

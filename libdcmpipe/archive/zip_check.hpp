@@ -2,17 +2,29 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <string>
 
 namespace dcmpipe::archive {
 
+struct CheckedZip {
+    std::uint64_t entries = 0;
+    /// Of the names, lengths and CRC-32 of all entries, as 64 hexadecimal digits: the same for the same
+    /// files, however they are packed. Empty where an entry is encrypted: its CRC is not known.
+    std::string content;
+};
+
 /// Reads a ZIP as a stranger would: its directory and every local header, which must agree, then every entry
-/// against its length and CRC-32. Returns the number of entries, which is not 0. One entry is in work at a
-/// time, none is held in memory.
+/// against its length and CRC-32 or, where it is encrypted, its authentication code. Several threads share
+/// the entries; none is held in memory.
 ///
-/// Throws Error{Input}: damaged, without entries, or with one that is encrypted or packed in an unknown way.
-std::uint64_t check_zip(const std::filesystem::path& zip);
+/// Throws Error{Input}: damaged, without entries, or with one that is packed in an unknown way, or encrypted
+/// under another password than this one.
+CheckedZip check_zip(const std::filesystem::path& zip, const std::string& password = {});
 
 /// As above, for a file that is open and may have no name yet; `name` stands for it in errors.
-std::uint64_t check_zip(int fd, const std::filesystem::path& name);
+CheckedZip check_zip(int fd, const std::filesystem::path& name, const std::string& password = {});
+
+/// True where both ZIPs have the same names and, decrypted, the same files in the same order; `b` is open.
+bool same_entries(const std::filesystem::path& a, int b, const std::string& password);
 
 } // namespace dcmpipe::archive

@@ -70,13 +70,14 @@ std::string text_of(const dicom::Instance& instance, dicom::Tag tag)
 
 } // namespace
 
-ZipStudy study_in_zip(int fd, const fs::path& name)
+ZipStudy study_in_zip(int fd, const fs::path& name, const std::string& password)
 {
     int code = 0;
     const std::unique_ptr<zip_t, Discard> zip{
         ::zip_open(fmt::format("/proc/self/fd/{}", fd).c_str(), ZIP_RDONLY, &code)};
     const Fd memory{::memfd_create("dcmpipe-head", MFD_CLOEXEC)};
-    if (!zip || !memory) {
+    if (!zip || !memory ||
+        (!password.empty() && ::zip_set_default_password(zip.get(), password.c_str()) != 0)) {
         throw Error{ErrorKind::Input, "cannot read the ZIP", name.string(), "it cannot be opened"};
     }
     ZipStudy study;

@@ -18,6 +18,6 @@ struct ZipStudy {
 
 /// Reads the head of each instance in an open ZIP; the texts are the first instance's. `name` is for errors.
 /// Throws Error{Input} where it is no ZIP or holds no instance.
-ZipStudy study_in_zip(int fd, const std::filesystem::path& name);
+ZipStudy study_in_zip(int fd, const std::filesystem::path& name, const std::string& password = {});
 
 } // namespace dcmpipe::archive

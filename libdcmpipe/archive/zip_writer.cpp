@@ -1,7 +1,8 @@
 #include "archive/zip_writer.hpp"
 
+#include "archive/file_reader.hpp"
+#include "archive/zip_deflate.hpp"
 #include "core/error.hpp"
-#include "core/fd.hpp"
 #include "core/utf8.hpp"
 
 #include <algorithm>
@@ -12,7 +13,6 @@
 #include <string>
 #include <vector>
 
-#include <fcntl.h>
 #include <sys/stat.h>
 #include <zip.h>
 
@@ -134,7 +134,13 @@ private:
 /// Reads the files into the archive, one after the other.
 class Reader {
 public:
-    Reader(const fs::path& folder, Trouble& trouble) : folder_(folder), trouble_(trouble) {}
+    Reader(const fs::path& folder, std::span<const FolderFile> files, const ZipForm& form, Trouble& trouble)
+        : plain_(folder), trouble_(trouble)
+    {
+        if (form.compression == Compression::Deflate) {
+            deflated_.emplace(folder, files, form.jobs);
+        }
+    }
 
     zip_int64_t answer(const FolderFile& file, void* data, zip_uint64_t size, zip_source_cmd_t command)
     {
@@ -142,20 +148,21 @@ public:
         case ZIP_SOURCE_SUPPORTS:
             return ZIP_SOURCE_SUPPORTS_READABLE;
         case ZIP_SOURCE_OPEN:
-            return open(file);
+            return attempt([&] {
+                deflated_ ? deflated_->open(file) : plain_.open(file);
+                return std::size_t{0};
+            });
         case ZIP_SOURCE_READ:
-            return read(file, data, size);
-        case ZIP_SOURCE_STAT: {
-            auto* const status = static_cast<zip_stat_t*>(data);
-            ::zip_stat_init(status);
-            status->size = file.size;
-            status->valid = ZIP_STAT_SIZE;
-            return sizeof *status;
-        }
+            return attempt([&] {
+                auto* const bytes = static_cast<char*>(data);
+                return deflated_ ? deflated_->read(bytes, size) : plain_.read(bytes, size);
+            });
+        case ZIP_SOURCE_STAT:
+            return tell(file, static_cast<zip_stat_t*>(data));
         case ZIP_SOURCE_ERROR:
             return ::zip_error_to_data(&error_, data, size);
         case ZIP_SOURCE_CLOSE:
-            fd_.reset();
+            plain_.close();
             return 0;
         case ZIP_SOURCE_FREE:
             return 0;
@@ -166,53 +173,34 @@ public:
     }
 
 private:
-    zip_int64_t fail(Error error)
+    template <class Work>
+    zip_int64_t attempt(Work work)
     {
-        ::zip_error_set(&error_, ZIP_ER_READ, EIO);
-        return trouble_.keep(std::move(error));
-    }
-
-    zip_int64_t fail_by_errno(const FolderFile& file)
-    {
-        return fail(Error::from_errno(ErrorKind::Input, "cannot read", (folder_ / file.name).string()));
-    }
-
-    zip_int64_t open(const FolderFile& file)
-    {
-        fd_ = Fd{::open((folder_ / file.name).c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)};
-        read_ = 0;
-        return fd_ && ::fstat(fd_.get(), &opened_) == 0 ? 0 : fail_by_errno(file);
-    }
-
-    zip_int64_t read(const FolderFile& file, void* data, zip_uint64_t size)
-    {
-        ssize_t count = 0;
-        do {
-            count = ::read(fd_.get(), data, size);
-        } while (count < 0 && errno == EINTR);
-        if (count < 0) {
-            return fail_by_errno(file);
+        try {
+            return static_cast<zip_int64_t>(work());
+        } catch (const Error& error) {
+            ::zip_error_set(&error_, ZIP_ER_READ, EIO);
+            return trouble_.keep(error);
         }
-        read_ += static_cast<zip_uint64_t>(count);
-        if (count == 0 && !is_as_it_was(file)) {
-            return fail(
-                {ErrorKind::Input, "cannot pack", (folder_ / file.name).string(), "it changed meanwhile"});
-        }
-        return count;
     }
 
-    bool is_as_it_was(const FolderFile& file) const
+    /// libzip takes what says that it is deflated as it is; it asks for the CRC once it has read all.
+    zip_int64_t tell(const FolderFile& file, zip_stat_t* status) const
     {
-        struct stat now {};
-        return ::fstat(fd_.get(), &now) == 0 && read_ == file.size && now.st_size == opened_.st_size &&
-               now.st_mtim.tv_sec == opened_.st_mtim.tv_sec && now.st_mtim.tv_nsec == opened_.st_mtim.tv_nsec;
+        ::zip_stat_init(status);
+        status->size = file.size;
+        status->valid = ZIP_STAT_SIZE;
+        if (deflated_) {
+            status->comp_method = ZIP_CM_DEFLATE;
+            status->crc = deflated_->crc();
+            status->valid |= ZIP_STAT_COMP_METHOD | ZIP_STAT_CRC;
+        }
+        return sizeof *status;
     }
 
-    const fs::path& folder_;
+    FileReader plain_;
+    std::optional<DeflatedFiles> deflated_;
     Trouble& trouble_;
-    Fd fd_;
-    struct stat opened_ {};
-    zip_uint64_t read_ = 0;
     zip_error_t error_{};
 };
 
@@ -249,7 +237,7 @@ Zip open_for_writing(Sink& sink, const fs::path& name, const Trouble& trouble)
 }
 
 /// False where libzip refuses; its reason is in `zip`.
-bool add(zip_t* zip, const std::string& name, Source& source, Compression compression)
+bool add(zip_t* zip, const std::string& name, Source& source, const ZipForm& form)
 {
     zip_source_t* const data = ::zip_source_function(zip, &Source::call, &source);
     const zip_flags_t encoding = is_utf8(name) ? ZIP_FL_ENC_UTF_8 : ZIP_FL_ENC_CP437;
@@ -259,8 +247,12 @@ bool add(zip_t* zip, const std::string& name, Source& source, Compression compre
         return false;
     }
     const auto index = static_cast<zip_uint64_t>(added);
-    const auto method = compression == Compression::None ? ZIP_CM_STORE : ZIP_CM_DEFLATE;
-    return ::zip_set_file_compression(zip, index, method, 0) == 0 &&
+    const auto method = form.compression == Compression::None ? ZIP_CM_STORE : ZIP_CM_DEFLATE;
+    const auto encrypted = [&] {
+        return form.password.empty() ||
+               ::zip_file_set_encryption(zip, index, ZIP_EM_AES_256, form.password.c_str()) == 0;
+    };
+    return ::zip_set_file_compression(zip, index, method, 0) == 0 && encrypted() &&
            ::zip_file_set_dostime(zip, index, 0, first_dos_date, 0) == 0 &&
            ::zip_file_set_external_attributes(zip, index, 0, ZIP_OPSYS_UNIX, plain_file_mode) == 0;
 }
@@ -269,18 +261,18 @@ bool add(zip_t* zip, const std::string& name, Source& source, Compression compre
 
 void write_zip(
     int fd, const fs::path& name, const fs::path& folder, std::span<const FolderFile> files,
-    Compression compression)
+    const ZipForm& form)
 {
     const auto top_folder = folder.filename().string() + "/";
     Trouble trouble;
     Sink sink{fd, name, trouble};
-    Reader reader{folder, trouble};
+    Reader reader{folder, files, form, trouble};
     std::vector<Source> sources;
     sources.reserve(files.size());
     auto zip = open_for_writing(sink, name, trouble);
     for (const FolderFile& file : files) {
         auto& source = sources.emplace_back(Source{file, reader});
-        if (!add(zip.get(), top_folder + file.name, source, compression)) {
+        if (!add(zip.get(), top_folder + file.name, source, form)) {
             fail(name, trouble, ::zip_strerror(zip.get()));
         }
     }

@@ -57,9 +57,15 @@ std::string Progress::line(Clock::time_point now) const
     if (expected > 0) {
         text += fmt::format(" of {}", expected);
     }
-    const double megabytes = static_cast<double>(bytes_.load()) / 1e6;
+    const auto bytes = bytes_.load();
+    const auto expected_bytes = expected_bytes_.load();
+    const double megabytes = static_cast<double>(bytes) / 1e6;
     text += fmt::format(", {:.1f} MB, {:.1f} MB/s", megabytes, megabytes / seconds);
-    if (expected > items && items > 0) {
+    if (expected_bytes > bytes && bytes > 0) {
+        const double left =
+            seconds * static_cast<double>(expected_bytes - bytes) / static_cast<double>(bytes);
+        text += fmt::format(", {:.0f} s left", left);
+    } else if (expected > items && items > 0) {
         const double left = seconds * static_cast<double>(expected - items) / static_cast<double>(items);
         text += fmt::format(", {:.0f} s left", left);
     }

@@ -26,6 +26,9 @@ public:
     /// The number of items to come; 0 while it is unknown.
     void expect(std::uint64_t items) { expected_ = items; }
 
+    /// The number of bytes to come from now on, for items that differ in size; 0 while it is unknown.
+    void expect_bytes(std::uint64_t bytes) { expected_bytes_ = bytes == 0 ? 0 : bytes_ + bytes; }
+
     void add(std::uint64_t items, std::uint64_t bytes);
 
 private:
@@ -41,6 +44,7 @@ private:
     std::atomic<std::uint64_t> items_{0};
     std::atomic<std::uint64_t> bytes_{0};
     std::atomic<std::uint64_t> expected_{0};
+    std::atomic<std::uint64_t> expected_bytes_{0};
     std::mutex mutex_;
     Clock::time_point next_ = start_;
     bool shown_ = false;

@@ -9,6 +9,7 @@
 
 #include <fcntl.h>
 #include <sys/file.h>
+#include <unistd.h>
 
 namespace dcmpipe::upload {
 
@@ -31,7 +32,36 @@ void lock(int fd)
     }
 }
 
+/// sha256_of(), but gives up where nobody waits for it any more.
+std::string digest_of(int fd, const fs::path& path, const std::atomic<bool>& abandoned)
+{
+    Sha256 digest;
+    std::string block(256 * 1024, '\0');
+    for (off_t offset = 0; !abandoned;) {
+        const auto count = ::pread(fd, block.data(), block.size(), offset);
+        if (count < 0 && errno != EINTR) {
+            fail(path);
+        }
+        if (count == 0) {
+            return digest.hex();
+        }
+        if (count > 0) {
+            digest.add({block.data(), static_cast<std::size_t>(count)});
+            offset += count;
+        }
+    }
+    return {};
+}
+
 } // namespace
+
+/// Where an upload was given up, nobody waits for the digest of a large file.
+Parcel::~Parcel()
+{
+    if (abandoned_) {
+        *abandoned_ = true;
+    }
+}
 
 Parcel Parcel::open(const fs::path& path)
 {
@@ -51,8 +81,25 @@ Parcel Parcel::open(const fs::path& path)
             ErrorKind::Input, "cannot upload", path.string(),
             is_folder ? "a folder: dpipe-zip packs it first" : "not a regular file"};
     }
-    parcel.sha256_ = sha256_of(parcel.fd_.get(), path);
     return parcel;
+}
+
+void Parcel::begin_digest()
+{
+    if (sha256_.empty() && !digest_.valid()) {
+        digest_ = std::async(std::launch::async, [fd = fd_.get(), path = path_, abandoned = abandoned_] {
+            return digest_of(fd, path, *abandoned);
+        });
+    }
+}
+
+const std::string& Parcel::sha256()
+{
+    if (sha256_.empty()) {
+        begin_digest();
+        sha256_ = digest_.get();
+    }
+    return sha256_;
 }
 
 void Parcel::check_unchanged() const

@@ -59,25 +59,26 @@ std::optional<Setback> Uploader::judge(const HttpAnswer& answer, const Parcel& p
                                   ErrorKind::Output, "cannot upload", parcel.path().string(),
                                   says(answer) + " without a JSON object: is it the API?"}};
     }
-    receipt = {upload_url_, parcel.sha256(), parcel.size(),
-               utc_now(),   answer.status,   text_of(body, api_.id_key)};
+    receipt = {upload_url_, {}, parcel.size(), utc_now(), answer.status, text_of(body, api_.id_key)};
     return std::nullopt;
 }
 
-Receipt Uploader::send(const Parcel& parcel, const StudyFacts& study, int& refused_by)
+Receipt Uploader::send(Parcel& parcel, const std::string& key, const StudyFacts& study, int& refused_by)
 {
+    parcel.begin_digest();
+    const auto idempotency = "Idempotency-Key: " + (key.empty() ? parcel.sha256() : key);
     const auto filename = parcel.path().filename().string();
     const FormFile file{
         api_.fields != nullptr ? api_.fields(filename, study) : Fields{}, std::string{api_.file_field},
         filename, parcel.fd(), parcel.size()};
     Receipt receipt;
     session_.exchange([&](HttpClient& http, const std::string& authorization) {
-        const auto answer =
-            http.post_file(upload_url_, file, {authorization, "Idempotency-Key: " + parcel.sha256()});
+        const auto answer = http.post_file(upload_url_, file, {authorization, idempotency});
         auto setback = judge(answer, parcel, receipt);
         refused_by = is_about_the_file(answer.status) ? answer.status : 0;
         return setback;
     });
+    receipt.sha256 = parcel.sha256();
     parcel.check_unchanged();
     return receipt;
 }

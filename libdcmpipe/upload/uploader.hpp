@@ -27,11 +27,13 @@ public:
     /// The URL that files are posted to.
     const std::string& url() const noexcept { return upload_url_; }
 
-    /// Sends the file and returns what the server said once it has it all; no receipt is written yet.
+    /// Sends the file and returns what the server said once it has it all; no receipt is written yet. `key`
+    /// is the Idempotency-Key, by which a server can tell a repeated request from another study; empty: the
+    /// digest of the file's bytes, which must then be known first.
     ///
     /// Throws as Session::exchange() does, and Error{Input} where the file changed. `refused_by` is then the
     /// status of an answer that no other try would change; 0 else.
-    Receipt send(const Parcel& parcel, const StudyFacts& study, int& refused_by);
+    Receipt send(Parcel& parcel, const std::string& key, const StudyFacts& study, int& refused_by);
 
 private:
     std::optional<Setback> judge(const HttpAnswer& answer, const Parcel& parcel, Receipt& receipt) const;

@@ -60,6 +60,7 @@ StudyState from_json(const nlohmann::json& json)
         return StudyState::Seen{seen.at("activity"), seen.at("boot_id"), seen.at("since")};
     });
     state.started = json.value("started", "");
+    state.given_up = json.value("given_up", "");
     return state;
 }
 
@@ -79,6 +80,9 @@ Json to_json(const fs::path& study, const StudyState& state)
     }
     if (!state.started.empty()) {
         json["started"] = state.started;
+    }
+    if (!state.given_up.empty()) {
+        json["given_up"] = state.given_up;
     }
     return json;
 }

@@ -27,7 +27,8 @@ struct StudyState {
     };
     std::optional<Done> done;
     std::optional<Seen> seen;
-    std::string started; ///< when a revision was begun, in UTC; empty where none is under way
+    std::string started;  ///< when a revision was begun, in UTC; empty where none is under way
+    std::string given_up; ///< Snapshot::content of what was given up
 };
 
 /// The state file of a study in a tree.

@@ -122,8 +122,12 @@ void Watcher::look_at_tree(const fs::path& tree, const Now& now, Look& look, Obs
             auto& observation =
                 seen.emplace(path, known != seen_.end() ? known->second : first_sight(place, *snapshot, now))
                     .first->second;
-            if (is_due(place, *snapshot, now, observation)) {
+            const bool is_due_now = is_due(place, *snapshot, now, observation);
+            const bool is_too_old = settings_.max_age > 0 && now.wall - snapshot->newest > settings_.max_age;
+            if (is_due_now && !is_too_old) {
                 look.complete.push_back(place);
+            } else if (is_due_now && is_given_up(place, *snapshot)) {
+                look.given_up.push_back(place);
             }
         } catch (const Error& error) {
             look.trouble.emplace_back(path, error);
@@ -166,6 +170,18 @@ double Watcher::quiet_time(const StudyPlace& place) const
     return released ? std::min(settings_.after_release, settings_.timeout) : settings_.timeout;
 }
 
+/// Notes it, so that nobody hears of it again until the study changes.
+bool Watcher::is_given_up(const StudyPlace& place, const Snapshot& snapshot) const
+{
+    auto state = read_state(place.tree, place.study);
+    if (state.started.empty() || state.given_up == snapshot.content) {
+        return false;
+    }
+    state.given_up = snapshot.content;
+    write_state(place.tree, place.study, state);
+    return true;
+}
+
 /// For the next run, which would else begin to count anew.
 void Watcher::remember(const StudyPlace& place, const Observation& seen, const Now& now) const
 {
@@ -205,13 +221,24 @@ std::optional<Claim> Watcher::claim(const StudyPlace& place)
 
 void Watcher::done(Claim claim)
 {
+    record(claim);
+    recorded(claim);
+}
+
+void Watcher::record(const Claim& claim)
+{
     const auto& snapshot = claim.snapshot_;
     const StudyState state{
         StudyState::Done{claim.revision(), snapshot.files, snapshot.bytes, snapshot.content, utc_now()},
         std::nullopt,
+        {},
         {}};
     write_state(claim.place_.tree, claim.place_.study, state);
-    seen_[claim.place_.path()].done_content = snapshot.content;
+}
+
+void Watcher::recorded(const Claim& claim)
+{
+    seen_[claim.place_.path()].done_content = claim.snapshot_.content;
 }
 
 void Watcher::failed(const StudyPlace& place, const Now& now)

@@ -22,6 +22,9 @@ struct WatchSettings {
     bool once = false;             ///< the process looks once and ends: see Watcher::look()
     double after_release = 2;      ///< the same, where all that was received for it was released
     std::optional<std::filesystem::path> events; ///< of the receiver, which tell of releases
+    /// A study whose last change is so many seconds ago is left alone, and given up where it was begun; 0:
+    /// none.
+    double max_age = 0;
 };
 
 /// The clocks that completion is judged by.
@@ -78,7 +81,8 @@ public:
 
     /// What one look gives.
     struct Look {
-        std::vector<StudyPlace> complete;                             ///< in the order of the trees and names
+        std::vector<StudyPlace> complete; ///< in the order of the trees and names
+        std::vector<StudyPlace> given_up; ///< begun, never done, and older than max_age; each told once
         std::vector<std::pair<std::filesystem::path, Error>> trouble; ///< what could not be judged, and why
     };
 
@@ -91,6 +95,9 @@ public:
 
     /// Records the study as done, durably. Throws Error{Output}.
     void done(Claim claim);
+    /// done() in two parts: the first, from any thread, as soon as it is; the second when there is time.
+    static void record(const Claim& claim);
+    void recorded(const Claim& claim);
 
     /// Leaves the study for later: after `timeout`, then twice that and so on, up to an hour; at once where
     /// it changes.
@@ -111,6 +118,7 @@ private:
 
     void look_at_tree(const std::filesystem::path& tree, const Now& now, Look& look, Observations& seen);
     bool is_due(const StudyPlace& place, const Snapshot& snapshot, const Now& now, Observation& seen);
+    bool is_given_up(const StudyPlace& place, const Snapshot& snapshot) const;
     Observation first_sight(const StudyPlace& place, const Snapshot& snapshot, const Now& now) const;
     void remember(const StudyPlace& place, const Observation& seen, const Now& now) const;
 

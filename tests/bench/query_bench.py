@@ -1,36 +1,24 @@
-"""dpipe-query beside what people use, in turn and in one run, from an archive that we did not write (dcmqrscp).
-
-    make bench-query                     1,000 instances by C-GET and C-MOVE; 50 series as PACSIFIER does it
-    make bench-query BENCH_SCALE=0.1
+"""dpipe-query beside what people use, from an archive that we did not write (dcmqrscp).
 
 - getscu, movescu: one study of 1,000 MR slices of 33 kB; ours asks what there is first, and puts each instance safely
   on the disk before it says Success, which they do not. The peers run with TCP_NODELAY=1 in their environment, and so
-  does the archive: without it Nagle's algorithm costs them 90 ms an instance (BENCH_NAGLE=1 shows it).
+  does the archive: without it Nagle's algorithm costs them 90 ms an instance.
 - PACSIFIER's loop, without its Python: for each of 50 rows an echoscu, a findscu, and a movescu for what it found. Ours
   is one command for the 50 rows, by C-MOVE as well.
 
-Figures are medians of BENCH_RUNS (9; a third of it for the loop), ratios are to the peer. BENCH_DIR (default /dev/shm)
-is where it happens.
+See figures.py for the options.
 """
 
 import os
 import pathlib
-import shutil
-import statistics
 import subprocess
 import sys
-import tempfile
-import time
 
-HERE = pathlib.Path(__file__).resolve().parent
+from figures import BIN, HERE, SCALE, Contender, compare, scratch
+
 sys.path.insert(0, str(HERE.parent / "support"))
-
-import dpipe  # noqa: E402
-import tiny  # noqa: E402
-from peers import Dcmqrscp, free_port  # noqa: E402
-
-SCALE = float(os.environ.get("BENCH_SCALE", "1"))
-RUNS = int(os.environ.get("BENCH_RUNS", "9"))
+import tiny
+from peers import Dcmqrscp, free_port
 
 
 def fill(folder, patients, instances):
@@ -40,19 +28,6 @@ def fill(folder, patients, instances):
             tiny.write(folder / f"{patient}-{number}", "MR", PatientID=f"B{patient}", PatientName=f"Bench^{patient}",
                        StudyInstanceUID=tiny.uid("bench", folder.name, patient), SeriesNumber=1,
                        InstanceNumber=number + 1, Rows=128, Columns=128, PixelData=os.urandom(128 * 128 * 2))
-
-
-if os.environ.get("BENCH_NAGLE") != "1":
-    os.environ["TCP_NODELAY"] = "1"
-
-
-def timed(work, out):
-    shutil.rmtree(out, ignore_errors=True)
-    out.mkdir()
-    start = time.monotonic()
-    work(out)
-    took = time.monotonic() - start
-    return took, sum(1 for p in out.rglob("*") if p.is_file() and not p.name.startswith(".") and p.suffix != ".csv")
 
 
 def run(*words):
@@ -71,15 +46,22 @@ class Bench:
         self.archive.store(folder / "source")
         self.cohort = folder / "cohort.csv"
         self.cohort.write_text("PatientID,Modality\n" + "".join(f"B{p},MR\n" for p in range(patients)))
+        self.out = folder / "out"
         self.peer = ["-aet", "ME", "-aec", "QRSCP", "127.0.0.1", str(self.archive.port)]
 
     def ours(self, *words):
-        return lambda out: run(
-            dpipe.BIN / "dpipe-query", "-q", "--node", f"QRSCP@127.0.0.1:{self.archive.port}", "--aet", "ME", "--save",
-            "-o", out, *words, self.cohort)
+        return self.fresh(
+            BIN / "dpipe-query", "-q", "--node", f"QRSCP@127.0.0.1:{self.archive.port}", "--aet", "ME", "--save",
+            "-o", self.out, *words, self.cohort)
 
     def by_move(self, *words):
         return self.ours("--move-port", self.move_port, "--bind", "127.0.0.1", *words)
+
+    def fresh(self, *words):
+        def prepare():
+            self.out.mkdir()
+            return words
+        return prepare
 
     def getscu(self, out):
         for patient in range(self.patients):
@@ -105,49 +87,53 @@ class Bench:
                     f"StudyInstanceUID={tiny.uid('bench', 'source', patient)}", "-k", f"SeriesInstanceUID={uid}", "-od",
                     out, *self.peer)
 
-    def compare(self, what, runs=RUNS):
-        """{name: median seconds}, in turn; each must bring everything."""
-        took = {name: [] for name in what}
-        for _ in range(runs):
-            for name, work in what.items():
-                seconds, files = timed(work, self.folder / "out")
-                if files != self.patients * self.instances:
-                    raise SystemExit(f"{name}: {files} of {self.patients * self.instances} instances")
-                took[name].append(seconds)
-        return {name: statistics.median(seconds) for name, seconds in took.items()}
+    def all_there(self):
+        found = sum(path.is_file() and not path.name.startswith(".") and path.suffix != ".csv" for path in self.out.rglob("*"))
+        return found == self.patients * self.instances
+
+    def peer_does(self, name, work, **more):
+        def within():
+            self.out.mkdir()
+            work(self.out)
+        return Contender(name, work=within, out=self.out, check=self.all_there, **more)
+
+    def we_do(self, name, words, **more):
+        return Contender(name, words, out=self.out, check=self.all_there, **more)
 
     def close(self):
         self.archive.stop()
 
 
-def tell(title, seconds, peer):
-    print(title, flush=True)
-    for name, one in seconds.items():
-        print(f"  {name:28} {one:7.2f} s   {one / seconds[peer]:5.2f} x {peer}", flush=True)
+def one_series(folder):
+    count = max(round(1000 * SCALE), 10)
+    bench = Bench(folder, 1, count)
+    compare("query/get", f"{count} instances of one series by C-GET", [
+        bench.peer_does("getscu", bench.getscu),
+        bench.we_do("dpipe-query", bench.ours()),
+        bench.we_do("dpipe-query, not durable", bench.ours("--durability", "none"), target=1.1)], "getscu")
+    compare("query/move", f"{count} instances of one series by C-MOVE", [
+        bench.peer_does("movescu", bench.movescu),
+        bench.we_do("dpipe-query", bench.by_move()),
+        bench.we_do("dpipe-query, not durable", bench.by_move("--durability", "none"), target=1.1)], "movescu")
+    bench.close()
+
+
+def many_rows(folder):
+    rows = max(round(50 * SCALE), 5)
+    bench = Bench(folder, rows, 4)
+    compare("query/rows", f"{rows} rows, a series of 4 instances each", [
+        bench.peer_does("PACSIFIER's loop", bench.pacsifier),
+        bench.we_do("dpipe-query by C-MOVE", bench.by_move(), target=0.2),
+        bench.we_do("dpipe-query by C-GET", bench.ours(), target=0.2),
+        bench.we_do("dpipe-query, 4 at once", bench.ours("--parallel", "4"), target=0.2)], "PACSIFIER's loop")
+    bench.close()
 
 
 def main():
-    folder = pathlib.Path(tempfile.mkdtemp(prefix="dpipe-bench-", dir=os.environ.get("BENCH_DIR", "/dev/shm")))
-    try:
-        count = max(int(1000 * SCALE), 10)
-        (folder / "one").mkdir()
-        bench = Bench(folder / "one", 1, count)
-        tell(f"{count} instances of one series", bench.compare({
-            "getscu": bench.getscu, "by C-GET": bench.ours(),
-            "by C-GET, not durable": bench.ours("--durability", "none")}), "getscu")
-        tell("", bench.compare({
-            "movescu": bench.movescu, "by C-MOVE": bench.by_move(),
-            "by C-MOVE, not durable": bench.by_move("--durability", "none")}), "movescu")
-        bench.close()
-        patients = max(int(50 * SCALE), 5)
-        (folder / "many").mkdir()
-        bench = Bench(folder / "many", patients, 4)
-        tell(f"{patients} rows, a series of 4 instances each", bench.compare({
-            "PACSIFIER's loop": bench.pacsifier, "by C-MOVE": bench.by_move(), "by C-GET": bench.ours(),
-            "by C-GET, 4 at once": bench.ours("--parallel", "4")}, max(RUNS // 3, 1)), "PACSIFIER's loop")
-        bench.close()
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+    os.environ["TCP_NODELAY"] = "1"
+    for what in (one_series, many_rows):
+        with scratch() as name:
+            what(pathlib.Path(name))
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """Every folder of examples/ does what it says, on generated studies."""
 
 import hashlib
+import io
 import json
 import os
 import pathlib
@@ -10,16 +11,28 @@ import shlex
 import shutil
 import subprocess
 import time
+import warnings
+import zipfile
 
 import pydicom
+from pydicom.fileset import FileSet
 
 import api
 import dpipe
+import form_api
 import tiny
 from fake_store import FakeStore
 from peers import Dcmqrscp, free_port, wait_for_port
 
 EXAMPLES = dpipe.ROOT / "examples"
+
+
+def setUpModule():
+    # pydicom 2.3 announces that its DicomDir class will go.
+    warnings.simplefilter("ignore", DeprecationWarning)
+    warnings.simplefilter("ignore", ResourceWarning)
+    # Some of the made-up names are as wrong as names in archives are.
+    warnings.simplefilter("ignore", UserWarning)
 
 
 class Examples(dpipe.TestCase):
@@ -47,7 +60,7 @@ class Examples(dpipe.TestCase):
         self.succeeds("dpipe-map", "init", "-m", self.scratch / "keys" / "link.db")
 
     def test_every_example_is_tried_here(self):
-        tried = {"makefile-pipeline", "cron", "cohort-query", "restore", "service", "forward"}
+        tried = {"makefile-pipeline", "cron", "cohort-query", "restore", "service", "forward", "systems"}
         self.assertEqual({p.name for p in EXAMPLES.iterdir() if p.is_dir()}, tried)
 
     def test_makefile_pipeline(self):
@@ -92,6 +105,7 @@ class Examples(dpipe.TestCase):
                 nodes.write_text(text)
             watch = ("dpipe-watch", "--once", "--timeout", "0.01", "--exec", "forward/forward.sh {}", "anon")
             use(free_port())
+            self.shell("sleep", "0.1")  # longer than --timeout: the study is quiet
             self.shell(*watch, code=3)
             self.assertEqual((len(one.stored), len(two.stored)), (4, 0))
             use(two.port)
@@ -185,6 +199,154 @@ class Examples(dpipe.TestCase):
                 process.terminate()
                 process.wait(30)
         self.assertFalse(self.names(self.raw) & self.names(self.scratch / "anon"))
+
+    def system(self, name, **env):
+        """Starts systems/receive.sh."""
+        with open(self.scratch / "system.log", "ab") as log:
+            process = subprocess.Popen(
+                [self.scratch / "systems" / "receive.sh", name], cwd=self.scratch, stdout=log, stderr=log,
+                env={**os.environ, "PATH": f"{dpipe.BIN}:{os.environ['PATH']}", **env})
+        self.addCleanup(lambda: process.poll() is None and process.terminate())
+        return process
+
+    def send(self, aet, port):
+        for study in self.raw.iterdir():
+            # Not all of the made-up files are such that DCMTK sends them.
+            subprocess.run(
+                ["dcmsend", "-q", "-nh", "-aec", aet, "127.0.0.1", str(port), "+sd", "+r", "+sp", "*.dcm", study],
+                capture_output=True, check=False)
+
+    def received(self, name, aet, port_name, server, **env):
+        """Sends the studies to a system; gives the uploads (name and bytes of each ZIP) when they do not grow any more."""
+        self.with_keys()
+        port = free_port()
+        env = {**env, port_name: str(port), "no_proxy": "127.0.0.1"}
+        process = self.system(name, **env)
+        wait_for_port(port, process)
+        self.send(aet, port)
+        judged = dpipe.run("dpipe-filter", "--rules", name, "--not-modality", "DOC", "--json", self.scratch / "incoming")
+        records = [json.loads(line) for line in judged.lines]
+        # A document can hold any identity: dpipe-anon keeps it back.
+        expected = len({r["StudyInstanceUID"] for r in records if r["status"] == "ok"
+                        and "EncapsulatedDocument" not in pydicom.dcmread(r["path"], force=True)})
+        self.assertGreaterEqual(expected, 2)
+        until = time.monotonic() + 60
+        while time.monotonic() < until and len(server.forms) < expected:
+            time.sleep(0.1)
+        process.terminate()
+        process.wait(30)
+        self.assertEqual(len(server.forms), expected, (self.scratch / "system.log").read_text())
+        again = self.system(name, **env)  # what is done is not done again
+        time.sleep(1.5)
+        again.terminate()
+        again.wait(30)
+        self.assertEqual(len(server.forms), expected)
+        originals = self.names(self.raw)
+        for form in server.forms:
+            zip_name, content = form["file"]
+            with zipfile.ZipFile(io.BytesIO(content)) as archive:
+                for entry in archive.namelist():
+                    ds = pydicom.dcmread(io.BytesIO(archive.read(entry)), stop_before_pixels=True, force=True)
+                    self.assertNotIn(str(ds.get("PatientName")), originals)
+                    self.assertEqual(ds.PatientIdentityRemoved, "YES")
+                    self.assertEqual(zip_name, f"{ds.PatientID}_{ds.StudyInstanceUID}.zip")
+        return server.forms
+
+    @dpipe.needs("dcmsend")
+    def test_pixieveil(self):
+        with form_api.serving(body=b"ok") as server:
+            forms = self.received("pixieveil", "PIXIEVEIL", "PORT", server, COMPLETION_TIMEOUT="0.5",
+                                  REMOTE_URL=server.url, AUTH_TOKEN="secret")
+            self.assertEqual({h["Authorization"] for h in server.headers}, {"Bearer secret"})
+            self.assertEqual(set(server.paths), {"/api/upload"})
+            for form in forms:
+                self.assertEqual(form["remote_path"], f"studies/{form['file'][0]}")
+
+    @dpipe.needs("dcmsend")
+    def test_dicom_receiver(self):
+        with form_api.serving() as server:
+            env = {"DICOM_RECEIVER_TIMEOUT": "0.5", "DICOM_RECEIVER_API_URL": server.url,
+                   "DICOM_RECEIVER_API_USERNAME": "user", "DICOM_RECEIVER_API_PASSWORD": "pass",
+                   "DICOM_RECEIVER_CLEANUP_AFTER_UPLOAD": "true"}
+            forms = self.received("receiver", "DICOMRCV", "DICOM_RECEIVER_PORT", server, **env)
+            self.assertEqual({json.loads(b)["username"] for b in server.logins}, {"user"})
+            self.assertEqual(set(server.paths), {"/api/users/login/", "/api/data/upload/"})
+            self.assertEqual(list((self.scratch / "zips").glob("*.zip")), [])
+            self.assertEqual(list((self.scratch / "anon").rglob("*.dcm")), [])
+            # upload_study.py, and dicom-restore
+            study = self.scratch / "incoming" / sorted(os.listdir(self.scratch / "incoming"))[-1]
+            (self.scratch / "one").mkdir()
+            shutil.copytree(study, self.scratch / "one" / "study")
+            for receipt in (self.scratch / "zips").iterdir():
+                receipt.unlink()
+            self.shell("systems/receive.sh", "receiver", "one/study", **env)
+            self.assertEqual(len(server.forms), len(forms))
+        with zipfile.ZipFile(io.BytesIO(server.forms[-1]["file"][1])) as archive:
+            archive.extractall(self.scratch / "sent")
+        self.shell("restore/who.sh", "images", "back", "sent")
+        back = self.names(self.scratch / "back")
+        self.assertTrue(back)
+        self.assertLessEqual(back, self.names(self.raw))
+
+    @dpipe.needs("dcmsend")
+    def test_ith(self):
+        with form_api.serving() as server:
+            forms = self.received("ith", "DICOMRCV", "DICOM_PORT", server, DICOM_STUDY_TIMEOUT="0.5",
+                                  ITH_URL=server.url[:-4], ITH_WORKSPACE="lab", ITH_TOKEN="key")
+            self.assertEqual(set(server.paths), {"/api/v1/proxy/lab/archives/upload"})
+            self.assertEqual({h["X-Proxy-Key"] for h in server.headers}, {"key"})
+            for form in forms:
+                self.assertGreater(json.loads(form["metadata"])["instances_count"], 0)
+                self.assertEqual(form["conflict_resolution"], "skip_existing")
+
+    @dpipe.needs("dcmqrscp")
+    def test_pacsifier(self):
+        self.with_keys()
+        self.raw = self.raw.rename(self.scratch / "originals")  # raw/ is where retrieved studies go
+        with Dcmqrscp(self.scratch / "pacs") as pacs:
+            pacs.store(*sorted(self.raw.glob("*/[cm][tr]")))
+            (self.scratch / "config.json").write_text(json.dumps({
+                "server_address": "127.0.0.1", "port": pacs.port, "server_AET": "QRSCP", "AET": "ME", "batch_size": 10,
+                "batch_wait_time": 0}))
+            (self.scratch / "query.csv").write_text("StudyDate,Modality\n20000101-20301231,MR\n20000101-20301231,CT\n")
+            for _ in range(2):  # the same again does no harm
+                self.shell("systems/pacsifier.sh", "query.csv", "config.json")
+        raw = [p for p in (self.scratch / "raw").rglob("*") if p.is_file()]
+        self.assertTrue(any(p.suffix == ".csv" for p in raw))
+        media = FileSet(self.scratch / "media" / "DICOMDIR")
+        self.assertGreaterEqual(len(media), 2)
+        originals = self.names(self.raw)
+        for node in media:
+            ds = node.load()
+            self.assertNotIn(str(ds.PatientName), originals)
+            self.assertRegex(ds.PatientID, "^[0-9]{6}$")
+
+    @dpipe.needs("dcmqrscp")
+    def test_dicom_pipeline(self):
+        self.with_keys()
+        self.raw = self.raw.rename(self.scratch / "originals")  # raw/ is where retrieved studies go
+        with Dcmqrscp(self.scratch / "staging") as staging, Dcmqrscp(self.scratch / "research") as research:
+            staging.store(*sorted(self.raw.glob("*/[cm][tr]")))
+            uids = {str(pydicom.dcmread(p, stop_before_pixels=True).StudyInstanceUID)
+                    for p in self.raw.glob("*/[cm][tr]/**/*.dcm")}
+            (self.scratch / "studies.txt").write_text("".join(f"{uid}\n" for uid in sorted(uids)))
+            env = {"STAGING": f"QRSCP@127.0.0.1:{staging.port}", "RESEARCH": f"QRSCP@127.0.0.1:{research.port}"}
+            self.shell("systems/dicom-pipeline.sh", "--max", "1", "studies.txt", **env)
+            first = len(list((self.scratch / "research" / "db").glob("*_*")))
+            self.assertGreater(first, 0)
+            time.sleep(1.1)  # a run's folder has the second in its name
+            self.shell("systems/dicom-pipeline.sh", "studies.txt", **env)
+        stored = [pydicom.dcmread(p, stop_before_pixels=True)
+                  for p in (self.scratch / "research" / "db").iterdir() if p.name != "index.dat"]
+        self.assertGreater(len(stored), first)
+        anon = [p for p in (self.scratch / "anon").rglob("*") if p.is_file() and not p.name.startswith(".")]
+        self.assertEqual(len(stored), len(anon))
+        originals = self.names(self.raw)
+        for ds in stored:
+            self.assertNotIn(str(ds.PatientName), originals)
+            self.assertNotIn(ds.StudyInstanceUID, uids)
+        runs = sorted((self.scratch / "runs").iterdir())
+        self.assertEqual([len(list(run.glob("*.log"))) for run in runs], [4, 4])
 
     def test_restore(self):
         self.with_keys()

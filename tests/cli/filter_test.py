@@ -187,13 +187,25 @@ class ReadyMade(FilterCase):
         self.write("MR", Modality="")
         self.write("MR", BurnedInAnnotation="YES")
         self.write("MR", ManufacturerModelName="The DICOM Box")
-        self.assertEqual(sorted(self.reasons("dicom-pipeline")), [2, 3, 4, 5, 6])
+        self.write("CT", SeriesDescription="saved screens")
+        self.write("CT", BurnedInAnnotation="Y")
+        self.write("CT", ImageType=["DERIVED", "SECONDARY", "SCREEN SAVE"])
+        self.write("CT", Manufacturer="PACSGEAR, Inc.")
+        self.write("CT", Manufacturer="North American Imaging, Inc")
+        self.write("CT", BurnedInAnnotation="NO", SeriesDescription="protocol")
+        self.assertEqual(sorted(self.reasons("dicom-pipeline")), list(range(2, 12)))
 
     def test_receiver_and_ith(self):
         self.write("CT")
         self.write("CT", StudyInstanceUID="")
-        for name in ("receiver", "ith"):
-            self.assertEqual(sorted(self.reasons(name)), [2])
+        self.write("MR", Modality="PT")
+        self.write("MR")
+        self.write("SR")
+        self.write("OT")
+        self.assertEqual(sorted(self.reasons("receiver")), [2])
+        self.assertEqual(self.reasons("ith"), {
+            2: ("quarantined", "a UID is missing"), 5: ("rejected", "neither CT, PT nor MR"),
+            6: ("rejected", "neither CT, PT nor MR")})
 
     def test_identifiable(self):
         self.write("CT")

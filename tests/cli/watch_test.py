@@ -182,6 +182,60 @@ class Exec(WatchCase):
             process.terminate()
             self.assertEqual(process.wait(), -signal.SIGTERM)
 
+    def test_several_at_a_time_and_never_more(self):
+        for i in range(6):
+            tiny.study(self.tree / "p2" / str(i))
+        together = self.log(
+            "import os, time", f"room = {str(self.scratch)!r} + '/room-'", "own = room + str(os.getpid())",
+            "open(own, 'w').close()", "time.sleep(0.3)",
+            f"here = sum(n.startswith('room-') for n in os.listdir({str(self.scratch)!r}))",
+            f"open({str(self.scratch / 'most')!r}, 'a').write(f'{{here}}\\n')", "os.remove(own)")
+        self.once("--exec", together, "-j", 3)
+        self.assertEqual(len(set(self.logged())), 8)
+        self.assertEqual(max(map(int, (self.scratch / "most").read_text().split())), 3)
+        self.once("--exec", self.log(), "-j", 3)
+        self.assertEqual(len(self.logged()), 8)
+        self.fails(2, "dpipe-watch", "--once", self.tree, "--exec", self.log(), "-j", 0)
+
+    def test_one_that_takes_long_does_not_hold_up_the_others(self):
+        ready = self.scratch / "ready"
+        slow = self.log("import os, time",
+                        f"while sys.argv[1].endswith('one') and not os.path.exists({str(ready)!r}):", "    time.sleep(0.01)")
+        with self.service("--exec", slow, "-j", 2) as process:
+            self.wait_for(lambda: "done" in self.state_of(self.two))
+            three = tiny.study(self.tree / "p1" / "three")
+            self.wait_for(lambda: "done" in self.state_of(three))
+            self.assertNotIn("done", self.state_of(self.one))
+            ready.touch()
+            self.wait_for(lambda: "done" in self.state_of(self.one))
+            process.terminate()
+            process.wait()
+        self.assertEqual(sorted(self.logged()), sorted(map(str, (self.one, self.two, three))))
+
+    def test_several_trees(self):
+        other = tiny.study(self.scratch / "other tree" / "x")
+        self.succeeds("dpipe-watch", "--once", "--timeout", 0, self.tree, other.parent, "--exec", self.log(), "-j", 2)
+        self.assertEqual(sorted(self.logged()), sorted(map(str, (self.one, self.two, other))))
+        self.assertTrue((other.parent / ".dpipe-watch" / "x.json").exists())
+
+    def test_what_failed_too_long_is_given_up_and_said_once(self):
+        words = ["dpipe-watch", "--once", "--timeout", 0, self.tree, "--exec"]
+        self.fails(3, *words, self.log("sys.exit(sys.argv[1].endswith('two'))"))
+        time.sleep(1.1)
+        result = self.fails(3, *words, self.log(), "--max-age", 1, "--json")
+        self.assertIn("gave up", result.err)
+        self.assertEqual([json.loads(line)["path"] for line in result.lines], [str(self.two)])
+        self.succeeds(*words, self.log(), "--max-age", 1)
+        self.assertEqual(len(self.logged()), 2)
+        tiny.write(self.two / "3" / "1.dcm", SeriesNumber=3)
+        self.succeeds(*words, self.log(), "--max-age", 60)
+        self.assertEqual(self.logged()[2:], [str(self.two)])
+
+    def test_what_was_old_before_anybody_looked_is_left_alone(self):
+        time.sleep(1.1)
+        self.assertEqual(self.once("--max-age", 1).lines, [])
+        self.assertEqual(len(self.once("--max-age", 3600).lines), 2)
+
     def test_a_stop_waits_for_the_command_and_records_it(self):
         slow = self.log("import time", "time.sleep(0.5)")
         with self.service("--exec", slow) as process:

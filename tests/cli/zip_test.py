@@ -5,9 +5,12 @@ import os
 import random
 import shutil
 import time
+import unittest
 import zipfile
+import zlib
 
 import dpipe
+import measured
 import page
 import small_disk
 import tiny
@@ -15,6 +18,23 @@ import tiny
 
 def records(result):
     return [json.loads(line) for line in result.lines]
+
+
+#: Reads every entry by the directory and as a stream; a wrong CRC is an exception.
+JAVA = """
+import java.util.*; import java.util.zip.*; import java.io.*;
+class Check {
+    public static void main(String[] words) throws Exception {
+        try (ZipFile zip = new ZipFile(words[0])) {
+            for (ZipEntry entry : Collections.list(zip.entries()))
+                System.out.println(entry.getName() + " " + zip.getInputStream(entry).readAllBytes().length);
+        }
+        try (ZipInputStream stream = new ZipInputStream(new FileInputStream(words[0]))) {
+            while (stream.getNextEntry() != null) stream.readAllBytes();
+        }
+    }
+}
+"""
 
 
 class ZipCase(dpipe.TestCase):
@@ -53,6 +73,17 @@ class Content(ZipCase):
     def test_unzip_reads_it(self):
         self.succeeds("dpipe-zip", "-o", self.out, self.study)
         self.succeeds("unzip", "-tq", self.zip)
+
+    def test_java_reads_it(self):
+        if "jdk.compiler" not in (dpipe.run("java", "--list-modules").out if shutil.which("java") else ""):
+            self.skipTest("no Java that runs a source file is installed")
+        program = self.scratch / "Check.java"
+        program.write_text(JAVA)
+        for compress in ([], ["--compress"]):
+            self.succeeds("dpipe-zip", "-o", self.out, "--overwrite", *compress, self.study)
+            lines = self.succeeds("java", program, self.zip).lines
+            self.assertEqual(lines, [f"a study/{p.relative_to(self.study)} {p.stat().st_size}"
+                                     for p in sorted(self.study.rglob("*.dcm"))])
 
     def test_marker_and_hidden_files_stay_out_and_other_files_go_in(self):
         (self.study / "notes.txt").write_text("seen")
@@ -127,6 +158,83 @@ class Parts(ZipCase):
             for file in list((self.study / str(number)).iterdir()):
                 file.rename(self.study / "1" / f"{number}-{file.name}")
         self.assertEqual([p["instances"] for p in self.pack(self.series + 100)], [3, 3, 3, 3])
+
+
+class Threads(ZipCase):
+    def setUp(self):
+        super().setUp()
+        # Of several blocks; ends at a block's end, just before and just behind it.
+        chance = random.Random(1)
+        block = 512 << 10
+        for size in (3 * block + 7, block, block - 1, block + 1, 0):
+            text = bytes(chance.choices(range(64), k=min(size, 1 << 16))) * (size // (1 << 16) + 1)
+            (self.study / f"{size}.raw").write_bytes(text[:size])
+
+    def test_the_bytes_do_not_depend_on_their_number(self):
+        made = set()
+        for jobs in (1, 2, 5):
+            self.succeeds("dpipe-zip", "-o", self.out, "--overwrite", "--compress", "-j", jobs, self.study)
+            made.add(self.zip.read_bytes())
+        self.assertEqual(len(made), 1)
+
+    @dpipe.needs("unzip")
+    def test_blocks_make_one_file(self):
+        self.succeeds("dpipe-zip", "-o", self.out, "--compress", self.study)
+        self.succeeds("unzip", "-tq", self.zip)
+        with zipfile.ZipFile(self.zip) as archive:
+            for path in self.study.glob("*.raw"):
+                self.assertEqual(archive.read(f"a study/{path.name}"), path.read_bytes())
+            plain = zlib.compress((self.study / f"{3 * (512 << 10) + 7}.raw").read_bytes())
+            self.assertLess(archive.getinfo(f"a study/{3 * (512 << 10) + 7}.raw").compress_size, 1.03 * len(plain))
+
+    @unittest.skipIf(dpipe.SANITIZED, "memory is not what users will see")
+    def test_memory_does_not_grow_with_the_file(self):
+        with open(self.study / "large.raw", "wb") as file:
+            file.truncate(400 << 20)
+        for words in ([], ["--compress"]):
+            code, peak = measured.run(dpipe.BIN / "dpipe-zip", "-q", "-o", self.out, "--overwrite", *words, self.study)
+            self.assertEqual(code, 0)
+            self.assertLess(peak, 32 << 20)
+
+
+class Encrypted(ZipCase):
+    def setUp(self):
+        super().setUp()
+        self.password = self.scratch / "password"
+        self.password.write_text("a long one\n")
+        self.password.chmod(0o600)
+
+    @dpipe.needs("7zz")
+    def test_7zip_reads_it_with_the_password_alone(self):
+        for compress in ([], ["--compress"]):
+            self.succeeds("dpipe-zip", "-o", self.out, "--overwrite", *compress, "--encrypt", self.password, self.study)
+            listed = self.succeeds("7zz", "l", "-slt", self.zip).out
+            self.assertEqual(listed.count("AES-256"), 4)
+            self.succeeds("7zz", "x", "-pa long one", f"-o{self.scratch / 'back'}", "-y", self.zip)
+            for path in self.study.rglob("*.dcm"):
+                back = self.scratch / "back" / "a study" / path.relative_to(self.study)
+                self.assertEqual(back.read_bytes(), path.read_bytes())
+            self.assertNotEqual(dpipe.run("7zz", "t", "-pwrong", self.zip).code, 0)
+            self.assertNotIn((self.study / "1" / "1.dcm").read_bytes()[-128:], self.zip.read_bytes())
+
+    def test_the_same_study_is_skipped_and_another_is_not(self):
+        words = ["dpipe-zip", "-o", self.out, "--json", self.study]
+        env = {"DPIPE_ZIP_PASSWORD": "a long one"}
+        self.succeeds(*words, env=env)
+        first = self.zip.read_bytes()
+        self.assertEqual(records(self.succeeds(*words, env=env))[0]["status"], "skipped")
+        self.assertEqual(self.zip.read_bytes(), first)
+        self.fails(3, *words, env={"DPIPE_ZIP_PASSWORD": "another"})
+        self.fails(3, *words)
+        tiny.write(self.study / "3" / "1.dcm", SeriesNumber=3)
+        self.fails(3, *words, env=env)
+        self.assertEqual(self.zip.read_bytes(), first)
+
+    def test_the_password_is_never_in_a_word_or_a_message(self):
+        self.assertIn("--encrypt", self.fails(2, "dpipe-zip", "-o", self.out, "--password", "x", self.study).err)
+        result = self.succeeds("dpipe-zip", "-v", "-o", self.out, "--encrypt", self.password, self.study)
+        self.assertNotIn("a long one", result.err)
+        self.fails(2, "dpipe-zip", "-o", self.out, "--encrypt", self.scratch / "nowhere", self.study)
 
 
 class SameBytes(ZipCase):

@@ -36,12 +36,16 @@ TEST_CASE("a short run has no lines for a log")
           }).empty());
 }
 
-TEST_CASE("on a terminal one line tells how far it is, and is gone at the end")
+namespace {
+
+/// What `work` shows on a terminal; nothing where none is to be had.
+template <class Work>
+std::string shown_on_terminal(Work work)
 {
     const int terminal = ::posix_openpt(O_RDWR | O_NOCTTY);
     if (terminal < 0) {
         WARN("skipped: no pseudo-terminal to be had (a chroot without /dev/pts)");
-        return;
+        return {};
     }
     REQUIRE((::grantpt(terminal) == 0 && ::unlockpt(terminal) == 0));
     const int shown_on = ::open(::ptsname(terminal), O_RDWR | O_NOCTTY);
@@ -49,10 +53,7 @@ TEST_CASE("on a terminal one line tells how far it is, and is gone at the end")
     ::dup2(shown_on, STDERR_FILENO);
     {
         Progress progress{Progress::Mode::Auto, "dpipe-x"};
-        progress.expect(4);
-        progress.add(1, 500'000);
-        std::this_thread::sleep_for(std::chrono::milliseconds{550});
-        progress.add(1, 500'000);
+        work(progress);
     }
     ::dup2(saved, STDERR_FILENO);
     std::string text;
@@ -66,8 +67,37 @@ TEST_CASE("on a terminal one line tells how far it is, and is gone at the end")
     for (const int fd : {terminal, shown_on, saved}) {
         ::close(fd);
     }
-    CHECK_THAT(text, Catch::Matchers::StartsWith("\r\x1b[Kdpipe-x: 2 of 4, 1.0 MB, "));
-    CHECK_THAT(text, Catch::Matchers::EndsWith(" s left\r\x1b[K"));
+    return text;
+}
+
+} // namespace
+
+TEST_CASE("on a terminal one line tells how far it is, and is gone at the end")
+{
+    const auto text = shown_on_terminal([](Progress& progress) {
+        progress.expect(4);
+        progress.add(1, 500'000);
+        std::this_thread::sleep_for(std::chrono::milliseconds{550});
+        progress.add(1, 500'000);
+    });
+    if (!text.empty()) {
+        CHECK_THAT(text, Catch::Matchers::StartsWith("\r\x1b[Kdpipe-x: 2 of 4, 1.0 MB, "));
+        CHECK_THAT(text, Catch::Matchers::EndsWith(" s left\r\x1b[K"));
+    }
+}
+
+TEST_CASE("the time left is known within one large item, too")
+{
+    const auto text = shown_on_terminal([](Progress& progress) {
+        progress.add(1, 1'000'000);
+        progress.expect_bytes(3'000'000);
+        std::this_thread::sleep_for(std::chrono::milliseconds{550});
+        progress.add(0, 1'000'000); // half of what there will be
+    });
+    if (!text.empty()) {
+        CHECK_THAT(text, Catch::Matchers::StartsWith("\r\x1b[Kdpipe-x: 1, 2.0 MB, "));
+        CHECK_THAT(text, Catch::Matchers::EndsWith(", 1 s left\r\x1b[K"));
+    }
 }
 
 TEST_CASE("many threads may count")

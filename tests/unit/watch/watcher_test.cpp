@@ -112,6 +112,35 @@ TEST_CASE_METHOD(Fixture, "a single look knows by the age of the last change, if
     CHECK(complete(too_young, now).empty());
 }
 
+TEST_CASE_METHOD(
+    Fixture, "a study past its age is left alone; where it was begun it is given up, and told once")
+{
+    settings.max_age = 1000;
+    const auto newest = look_at(study)->newest;
+    now.wall = newest + 100;
+    {
+        Watcher watcher{settings};
+        complete(watcher, now);
+        CHECK(complete(watcher, after(60)) == Paths{study});
+        now.wall = newest + 1001;
+        const auto look = watcher.look(after(60));
+        CHECK(look.complete.empty());
+        CHECK(look.given_up.empty()); // nobody began it
+        now.wall = newest + 100;
+        complete(watcher, now);
+        CHECK(watcher.claim({tree, "p/s"}));
+    }
+    now.wall = newest + 1001;
+    Watcher restarted{settings};
+    restarted.look(now);
+    CHECK(restarted.look(after(60)).given_up.size() == 1);
+    CHECK(restarted.look(after(60)).given_up.empty());
+    add("late.dcm");
+    now.wall = look_at(study)->newest + 100;
+    complete(restarted, now);
+    CHECK(complete(restarted, after(60)) == Paths{study});
+}
+
 TEST_CASE_METHOD(Fixture, "where the age says nothing, single looks remember what they saw")
 {
     settings.once = true;
