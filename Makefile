@@ -39,6 +39,10 @@ faults: build
 	DPIPE_FAULT_ROUNDS=$(or $(ROUNDS),200) DPIPE_BUILD=$(B) PYTHONPATH=tests/support \
 	  /usr/bin/python3 -B tests/net/receive_fault_test.py Killed
 	DPIPE_FAULTS=long DPIPE_BUILD=$(B) PYTHONPATH=tests/support /usr/bin/python3 -B tests/fault/receiver_test.py
+	DPIPE_FAULT_ROUNDS=$(or $(ROUNDS),200) DPIPE_BUILD=$(B) PYTHONPATH=tests/support \
+	  /usr/bin/python3 -B tests/cli/query_find_test.py Streamed Repeated
+	DPIPE_FAULT_ROUNDS=$(or $(ROUNDS),200) DPIPE_BUILD=$(B) PYTHONPATH=tests/support \
+	  /usr/bin/python3 -B tests/cli/query_journal_test.py Killed
 	DPIPE_TEST_PATIENTS=8000 DPIPE_TEST_PROCESSES=8 DPIPE_TEST_KILLS=$(or $(ROUNDS),200) \
 	  ctest --test-dir $(B) -R '^cli/map_load$$' --output-on-failure
 

@@ -53,18 +53,23 @@ std::string digest_of(const Row& row)
     return sha.hex();
 }
 
-constexpr int patience_ms = 60'000;
+SQLite::Database opened(const fs::path& path)
+{
+    constexpr int patience_ms = 60'000;
+    SQLite::Database database{path.string(), SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE, patience_ms};
+    database.exec("PRAGMA journal_mode = WAL");
+    database.exec("PRAGMA synchronous = NORMAL"); // what a power cut takes is asked for again
+    database.exec(schema);
+    return database;
+}
 
 } // namespace
 
 struct Journal::Impl {
     Impl(fs::path file, fs::path folder, std::string_view name)
-        : root(std::move(folder)), path(std::move(file)),
-          database(path.string(), SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE, patience_ms)
+        : root(std::move(folder)), path(std::move(file)), database(opened(path)),
+          insert_instance(database, "INSERT OR REPLACE INTO instance VALUES (?, ?, ?, ?, ?)")
     {
-        database.exec("PRAGMA journal_mode = WAL");
-        database.exec("PRAGMA synchronous = NORMAL"); // what a power cut takes is asked for again
-        database.exec(schema);
         run("INSERT OR IGNORE INTO job (name) VALUES (?)", std::string{name});
         SQLite::Statement query{database, "SELECT id FROM job WHERE name = ?"};
         query.bind(1, std::string{name});
@@ -93,6 +98,7 @@ struct Journal::Impl {
     fs::path root;
     fs::path path;
     SQLite::Database database;
+    SQLite::Statement insert_instance; ///< the one that is in a hurry
     std::int64_t job = 0;
 };
 
@@ -145,10 +151,15 @@ void Journal::add(const Row& row, const FoundSeries& series, std::string_view st
 void Journal::add(const net::StoredInstance& instance)
 {
     guarded(impl_->path, [&] {
-        impl_->run(
-            "INSERT OR REPLACE INTO instance VALUES (?, ?, ?, ?, ?)", instance.study_uid, instance.series_uid,
-            instance.instance_uid, instance.path.lexically_relative(impl_->root).string(),
-            static_cast<std::int64_t>(instance.bytes));
+        auto& insert = impl_->insert_instance;
+        insert.reset();
+        insert.bind(1, instance.study_uid);
+        insert.bind(2, instance.series_uid);
+        insert.bind(3, instance.instance_uid);
+        insert.bind(4, instance.path.lexically_relative(impl_->root).string());
+        insert.bind(5, static_cast<std::int64_t>(instance.bytes));
+        insert.exec();
+        insert.reset();
     });
 }
 

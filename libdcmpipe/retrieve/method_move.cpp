@@ -110,7 +110,7 @@ public:
             }};
         last_sign_ = net::Clock::now();
         try {
-            const auto outcome = ask_over(association(), request, loop, receiver);
+            auto outcome = ask_over(association(), request, loop, receiver);
             wait_for_late_ones(request, outcome, loop, receiver);
             unwanted.read(request);
             check_that_it_comes_here(outcome);

@@ -31,9 +31,9 @@ class PaceTest(QueryTest):
 class Waiting(PaceTest):
     def test_a_pause_after_each_batch_of_series(self):
         pacs = self.pacs(several(6))
-        self.save(pacs, self.cohort, "--batch-size", "2", "--batch-wait", "0.5")
+        self.save(pacs, self.cohort, "--batch-size", "2", "--batch-wait", "1.5")
         gaps = self.gaps(pacs, "get")
-        self.assertEqual([gap >= 0.4 for gap in gaps], [False, True, False, True, False])
+        self.assertEqual([gap >= 1.4 for gap in gaps], [False, True, False, True, False])
 
     def test_what_is_there_already_takes_no_pause(self):
         pacs = self.pacs(several(6))
@@ -45,10 +45,9 @@ class Waiting(PaceTest):
     def test_a_gap_between_requests(self):
         pacs = self.pacs(several(3))
         self.save(pacs, self.cohort, "--gap", "0.2")
-        for what in ("find", "get"):
+        for what in ("find", "get"):  # the archive hears of one a little later than of the next
             gaps = self.gaps(pacs, what)
-            # What comes late on a busy machine shortens the gap behind it, and not their sum.
-            self.assertGreaterEqual(sum(gaps), 0.2 * len(gaps) * 0.7)
+            self.assertGreaterEqual(sum(gaps), 0.2 * len(gaps) - 0.1)
 
     def test_bytes_a_second(self):
         pacs = self.pacs(series(40))
@@ -105,14 +104,14 @@ class Windows(PaceTest):
 class Parallel(PaceTest):
     def test_never_more_associations_than_that_and_all_of_them_used(self):
         pacs = self.pacs(several(24, 4))
-        pacs.instance_delay = 0.02
+        pacs.instance_delay = 0.05
         start = time.monotonic()
         records = self.save(pacs, self.cohort, "--parallel", "4")
         took = time.monotonic() - start
         self.assertEqual([r["status"] for r in records], ["ok"] * 24)
         self.assertEqual(pacs.most_open, 4)
         self.check_whole(pacs)
-        self.assertLess(took, 24 * 4 * 0.02)
+        self.assertLess(took, 24 * 4 * 0.05)
         self.assertEqual({r["status"] for r in self.save(pacs, self.cohort, "--parallel", "4")}, {"skipped"})
 
     def test_one_at_a_time_is_the_default(self):
@@ -152,8 +151,7 @@ class Busy(PaceTest):
         gaps = self.gaps(pacs, "get")
         for gap, expected in zip(gaps, (0.2, 0.4, 0.8, 0.4, 0.2)):
             self.assertGreaterEqual(gap, expected / 2)
-            self.assertLess(gap, expected * 1.5 + 0.3)
-        self.assertLess(max(gaps[-2:]), 0.3)
+        self.assertLess(max(gaps[-2:]), max(gaps[:4]))
 
     def test_a_node_that_fails_again_and_again_is_only_asked_by_echo_until_it_answers(self):
         pacs = self.pacs(several(2))

@@ -1,6 +1,7 @@
 """A cohort of 50 rows over real data, from two archives that we did not write, in one run: exactly what was asked,
 byte for byte, and a second time nothing."""
 
+import collections
 import csv
 import fnmatch
 import functools
@@ -21,8 +22,8 @@ COLUMNS = ("StudyDate", "PatientID", "PatientName", "StudyInstanceUID", "SeriesI
 
 
 def sources():
-    """{SOP Instance UID: (path, head)} of what both archives can keep."""
-    found = {}
+    """{SOP Instance UID: (path, head)} of what both archives can keep; of long series the first 20."""
+    found, counts = {}, collections.Counter()
     for folder in FOLDERS:
         for path in sorted((dpipe.REAL_DATA / folder).rglob("*")):
             if not path.is_file() or path.name == "DICOMDIR":
@@ -36,7 +37,9 @@ def sources():
             whole = all(head.get(k) for k in ("PatientID", "StudyInstanceUID", "SeriesInstanceUID", "Modality"))
             if syntax in PLAIN and whole and valid_date and uid not in found and uid == head.file_meta.get(
                     "MediaStorageSOPInstanceUID") and head.SOPClassUID.startswith("1.2.840.10008.5.1.4.1.1."):
-                found[uid] = path, head
+                counts[head.SeriesInstanceUID] += 1
+                if counts[head.SeriesInstanceUID] <= 20:
+                    found[uid] = path, head
     return found
 
 
@@ -93,7 +96,7 @@ class Cohort(dpipe.TestCase):
     def check(self, name, node, found, rows, kept, *words):
         self.assertGreater(len(kept), 0.9 * len(found))
         expected = {uid for uid in kept if any(fits(row, found[uid][1]) for row in rows)}
-        self.assertGreater(len(expected), 300)
+        self.assertGreater(len(expected), 150)
         self.assertLess(len(expected), len(kept))
         out = self.scratch / name
         code, records, err = self.query(node, out, *words)
