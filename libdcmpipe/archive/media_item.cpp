@@ -41,6 +41,13 @@ bool looks_like_dicom(const fs::path& path)
     }
 }
 
+/// A DICOMDIR under whatever name (some media call a copy DIRFILE), also where it does not say what it is.
+bool is_directory(const dicom::Instance& instance)
+{
+    return instance.sop_class_uid() == dicom::uid::MediaStorageDirectoryStorage ||
+           instance.data_set().find(tags::DirectoryRecordSequence) != dicom::ElementIndex::None;
+}
+
 long number_of(std::string_view text)
 {
     text.remove_prefix(std::min(text.find_first_not_of(" +"), text.size()));
@@ -158,7 +165,7 @@ ReadInput read_input(const fs::path& file, const MediaProfile& profile)
     bool is_dicom = true;
     try {
         const auto instance = open_or_refuse(file, is_dicom);
-        if (instance.sop_class_uid() == dicom::uid::MediaStorageDirectoryStorage) {
+        if (is_directory(instance)) {
             return {MediaInput::Directory};
         }
         if (!dicom::has_prefix(instance.bytes()) && instance.sop_class_uid().empty()) {

@@ -10,7 +10,7 @@ import warnings
 
 import pydicom
 from pydicom import fileset
-from pydicom.dataset import Dataset
+from pydicom.dataset import Dataset, FileDataset
 from pydicom.encaps import encapsulate
 from pydicom.fileset import FileSet
 
@@ -468,10 +468,14 @@ class LeftOut(DicomdirCase):
         (self.input / ".hidden.dcm").write_text("unseen")
         self.make()
         shutil.copy(self.out / "DICOMDIR", self.input / "DICOMDIR")
+        silent = pydicom.dcmread(self.out / "DICOMDIR")
+        del silent.file_meta.MediaStorageSOPClassUID
+        FileDataset(None, dict(silent), preamble=b"\0" * 128, file_meta=silent.file_meta, is_implicit_VR=False,
+                    is_little_endian=True).save_as(self.input / "DIRFILE", write_like_original=True)
         shutil.copy(self.input / "a" / "1" / "1.dcm", self.input / "again.dcm")
         other = self.scratch / "other"
         result = self.succeeds("dpipe-dicomdir", "-o", other, self.input)
-        for name in ("notes.txt", "in/DICOMDIR", "again.dcm"):
+        for name in ("notes.txt", "in/DICOMDIR", "in/DIRFILE", "again.dcm"):
             self.assertRegex(result.err, f"{name}' is left out")
         self.assertEqual(self.files(other), self.files(self.out))
 
