@@ -14,6 +14,7 @@
 #include "send/sender.hpp"
 #include "send/source.hpp"
 #include "send/verdict.hpp"
+#include "upload/credentials.hpp"
 
 #include <algorithm>
 
@@ -61,6 +62,7 @@ struct Options {
     std::vector<fs::path> reports;
     bool tls = false;
     net::TlsFiles tls_files;
+    upload::CredentialSources user;
     PacsifierConfig pacsifier;
     send::SendSettings send;
 };
@@ -103,6 +105,10 @@ void declare_connection(cli::Words& words, Options& options)
         .shows("60");
     words.option("--max-pdu", outlet.call.max_pdu, "BYTES", "the longest PDU to take, 4096 to 131072")
         .shows("131072");
+    words.option("--username", options.user.username, "NAME", "say who we are (user identity)");
+    words.option("--password-file", options.user.password_file, "FILE", "its first line is the passcode")
+        .shows("the environment's DPIPE_PASSWORD");
+    words.refuse_secret("--password", "--password-file, or DPIPE_PASSWORD in the environment");
     words.flag("--tls", options.tls, "encrypted connections only, TLS 1.2 or 1.3 (BCP 195)");
     words.option("--tls-cert", options.tls_files.certificate, "FILE", "our certificate and its chain, PEM");
     words.option("--tls-key", options.tls_files.key, "FILE", "its key, PEM, not encrypted");
@@ -221,6 +227,11 @@ send::SendSettings settings_of(const Options& options)
         call.aet = options.pacsifier.aet;
     }
     call.patience = net::Patience::of(std::chrono::seconds{options.timeout});
+    if (!options.user.username.empty()) {
+        const auto user = upload::read_credentials(options.user);
+        call.user = user.username;
+        call.passcode = user.password;
+    }
     if (options.tls) {
         call.tls = std::make_shared<net::TlsContext>(net::TlsContext::Side::Requestor, options.tls_files);
     }

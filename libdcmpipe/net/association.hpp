@@ -113,6 +113,9 @@ public:
         std::uint32_t max_pdu = default_max_pdu;
         Patience patience{};
         std::vector<ProposedContext> contexts; ///< 128 at most; numbered 1, 3, 5 and so on
+        // User identity (PS3.7 §D.3.3.7) of type 2; none where empty.
+        std::string user{};
+        std::string passcode{};
         /// Ask for relational queries in the first context (PS3.4 §C.5.1.1); see is_relational().
         bool relational = false;
         std::function<bool()> stop_waiting{};

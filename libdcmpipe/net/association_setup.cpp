@@ -307,6 +307,11 @@ T_ASC_Parameters* Association::Impl::proposal(const RequestSettings& settings)
         }
         id += 2;
     }
+    if (condition.good() && !settings.user.empty()) {
+        constexpr OFBool answer_wanted = OFFalse; // many nodes that check an identity give none
+        condition = ASC_setIdentRQUserPassword(
+            parameters, settings.user.c_str(), settings.passcode.c_str(), answer_wanted);
+    }
     if (settings.relational) {
         ask_for_relational(*parameters, settings.contexts.front().abstract_syntax);
     }

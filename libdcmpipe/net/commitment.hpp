@@ -42,6 +42,11 @@ struct CommitmentReport {
     std::uint16_t event_type() const { return failed.empty() ? 1 : 2; }
 };
 
+std::string encode_commitment_request(const CommitmentRequest& request, std::string_view transfer_syntax);
+
+/// Throws Error{Peer} where the data set is none; one that names no instance is none.
+CommitmentReport parse_commitment_report(std::string_view data_set, std::string_view transfer_syntax);
+
 std::string encode_commitment_report(const CommitmentReport& report, std::string_view transfer_syntax);
 
 } // namespace dcmpipe::net

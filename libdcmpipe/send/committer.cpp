@@ -7,6 +7,8 @@
 
 #include <algorithm>
 #include <iterator>
+#include <map>
+#include <set>
 
 #include <fmt/format.h>
 
@@ -21,9 +23,17 @@ constexpr std::size_t most_at_a_time = 500;
 constexpr auto between_looks = 200ms;
 constexpr std::uint16_t no_such_instance = 0x0112;
 
+/// SOP Class UID and SOP Instance UID.
+using Reference = std::pair<std::string, std::string>;
+
 Reference reference_to(const Accepted& accepted)
 {
     return {accepted.shipment->item.sop_class_uid, accepted.shipment->item.instance_uid};
+}
+
+Reference key_of(const net::InstanceReference& reference)
+{
+    return {reference.sop_class_uid, reference.instance_uid};
 }
 
 } // namespace
@@ -97,7 +107,7 @@ std::vector<Accepted> Committer::next_batch()
 
 void Committer::settle(std::vector<Accepted> batch)
 {
-    CommitmentReport report;
+    net::CommitmentReport report;
     std::string otherwise = "the node does not speak of it in its report";
     try {
         report = ask(batch);
@@ -108,15 +118,23 @@ void Committer::settle(std::vector<Accepted> batch)
         log::warning("{}", error.what());
         otherwise = error.reason();
     }
+    std::set<Reference> committed;
+    std::map<Reference, std::uint16_t> failures;
+    for (const auto& reference : report.committed) {
+        committed.insert(key_of(reference));
+    }
+    for (const auto& [reference, reason] : report.failed) {
+        failures.emplace(key_of(reference), reason);
+    }
     for (auto& accepted : batch) {
         const auto reference = reference_to(accepted);
-        const auto failed = report.failed.find(reference);
-        if (failed != report.failed.end()) {
+        const auto failed = failures.find(reference);
+        if (failed != failures.end()) {
             const bool missing = failed->second == no_such_instance;
             on_settled_(
                 std::move(accepted), missing ? Outcome::Missing : Outcome::Failed,
                 "no storage commitment: " + describe_failure(failed->second));
-        } else if (report.committed.count(reference) != 0) {
+        } else if (committed.count(reference) != 0) {
             on_settled_(std::move(accepted), Outcome::Committed, {});
         } else {
             on_settled_(std::move(accepted), Outcome::Failed, "no storage commitment: " + otherwise);
@@ -124,13 +142,16 @@ void Committer::settle(std::vector<Accepted> batch)
     }
 }
 
-CommitmentReport Committer::ask(const std::vector<Accepted>& batch)
+net::CommitmentReport Committer::ask(const std::vector<Accepted>& batch)
 {
-    std::vector<Reference> references;
-    std::transform(batch.begin(), batch.end(), std::back_inserter(references), reference_to);
+    net::CommitmentRequest request;
+    for (const auto& accepted : batch) {
+        const auto [sop_class_uid, instance_uid] = reference_to(accepted);
+        request.instances.push_back({sop_class_uid, instance_uid});
+    }
     for (unsigned retry = 1;; ++retry) {
         try {
-            return ask_once(references);
+            return ask_once(request);
         } catch (const Error& error) {
             if (error.kind() != ErrorKind::Peer || !pause_(retry)) {
                 throw;
@@ -141,24 +162,25 @@ CommitmentReport Committer::ask(const std::vector<Accepted>& batch)
 }
 
 /// Throws Error{Refused} where the node will not, Error{Peer} where it cannot just now.
-CommitmentReport Committer::ask_once(const std::vector<Reference>& references)
+net::CommitmentReport Committer::ask_once(net::CommitmentRequest request)
 {
     using namespace dicom::transfer_syntax;
     auto association = call(
         node_, call_,
-        {{std::string{CommitmentClass},
+        {{std::string{net::CommitmentClass},
           {std::string{ExplicitVRLittleEndian}, std::string{ImplicitVRLittleEndian}}}});
-    const auto* const context = association.context_for(CommitmentClass);
+    const auto* const context = association.context_for(net::CommitmentClass);
     const auto refuse = [&](const std::string& reason) {
         throw Error{ErrorKind::Refused, "no storage commitment by", node_.text(), reason};
     };
     if (context == nullptr) {
         refuse("it does not offer it");
     }
-    const auto transaction_uid = new_transaction_uid();
+    request.transaction_uid = new_transaction_uid();
+    const auto& transaction_uid = request.transaction_uid;
     transactions_.begin(transaction_uid);
     try {
-        const auto status = request_commitment(association, *context, transaction_uid, references);
+        const auto status = request_commitment(association, *context, request);
         if (status != net::status::Success) {
             refuse(fmt::format("it refused with {}", net::status_text(status)));
         }
@@ -174,7 +196,7 @@ CommitmentReport Committer::ask_once(const std::vector<Reference>& references)
 }
 
 /// On this association, and once that is released on one of the node's.
-std::optional<CommitmentReport> Committer::await_report(
+std::optional<net::CommitmentReport> Committer::await_report(
     net::Association& association, const std::string& transaction_uid)
 {
     const auto start = net::Clock::now();

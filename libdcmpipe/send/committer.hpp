@@ -62,9 +62,9 @@ private:
     void run();
     std::vector<Accepted> next_batch();
     void settle(std::vector<Accepted> batch);
-    CommitmentReport ask(const std::vector<Accepted>& batch);
-    CommitmentReport ask_once(const std::vector<Reference>& references);
-    std::optional<CommitmentReport> await_report(
+    net::CommitmentReport ask(const std::vector<Accepted>& batch);
+    net::CommitmentReport ask_once(net::CommitmentRequest request);
+    std::optional<net::CommitmentReport> await_report(
         net::Association& association, const std::string& transaction_uid);
 
     const net::Node& node_;

@@ -23,7 +23,9 @@ net::Association call(
                                .called_aet = node.aet,
                                .max_pdu = settings.max_pdu,
                                .patience = settings.patience,
-                               .contexts = contexts});
+                               .contexts = contexts,
+                               .user = settings.user,
+                               .passcode = settings.passcode});
 }
 
 Pairs choose_pairs(const Pair& now, const Pairs& open, const Pairs& wanted)

@@ -20,6 +20,9 @@ struct CallSettings {
     net::Patience patience{};
     std::uint32_t max_pdu = net::default_max_pdu;
     std::shared_ptr<const net::TlsContext> tls{}; ///< null: no TLS
+    // User identity (PS3.7 §D.3.3.7) of type 2; none where empty.
+    std::string user{};
+    std::string passcode{};
 };
 
 /// Throws Error{Peer}.

@@ -67,9 +67,11 @@ void Queue::put_back(ShipmentPtr shipment)
 /// Null where nothing may be taken yet.
 ShipmentPtr Queue::find(const Pairs& open)
 {
-    auto found = std::find_if(waiting_.begin(), waiting_.end(), [&](const ShipmentPtr& shipment) {
-        return open.count(pair_of(shipment->item)) != 0;
-    });
+    auto found = open.empty()
+                     ? waiting_.end()
+                     : std::find_if(waiting_.begin(), waiting_.end(), [&](const ShipmentPtr& shipment) {
+                           return open.count(pair_of(shipment->item)) != 0;
+                       });
     const bool complete = flushed_ || closed_ || waiting_.size() >= most_;
     if (found == waiting_.end() && complete) {
         found = waiting_.begin();

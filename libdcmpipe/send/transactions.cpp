@@ -25,7 +25,7 @@ std::string choose_syntax(const net::ProposedContext& offer)
     using namespace dicom::transfer_syntax;
     const auto& offered = offer.transfer_syntaxes;
     for (const auto syntax : {ExplicitVRLittleEndian, ImplicitVRLittleEndian}) {
-        if (offer.abstract_syntax == CommitmentClass &&
+        if (offer.abstract_syntax == net::CommitmentClass &&
             std::find(offered.begin(), offered.end(), syntax) != offered.end()) {
             return std::string{syntax};
         }
@@ -41,7 +41,7 @@ void Transactions::begin(const std::string& transaction_uid)
     open_.try_emplace(transaction_uid);
 }
 
-void Transactions::report(CommitmentReport report)
+void Transactions::report(net::CommitmentReport report)
 {
     const std::lock_guard lock{mutex_};
     if (const auto found = open_.find(report.transaction_uid); found != open_.end()) {
@@ -50,7 +50,7 @@ void Transactions::report(CommitmentReport report)
     }
 }
 
-std::optional<CommitmentReport> Transactions::wait(
+std::optional<net::CommitmentReport> Transactions::wait(
     const std::string& transaction_uid, std::chrono::milliseconds patience)
 {
     std::unique_lock lock{mutex_};

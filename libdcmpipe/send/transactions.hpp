@@ -23,10 +23,10 @@ public:
     void begin(const std::string& transaction_uid);
 
     /// Of a transaction that nobody began it takes no notice.
-    void report(CommitmentReport report);
+    void report(net::CommitmentReport report);
 
     /// The report, if it came or comes within `patience`; then the transaction is over.
-    std::optional<CommitmentReport> wait(
+    std::optional<net::CommitmentReport> wait(
         const std::string& transaction_uid, std::chrono::milliseconds patience);
 
     void end(const std::string& transaction_uid);
@@ -34,7 +34,7 @@ public:
 private:
     std::mutex mutex_;
     std::condition_variable reported_;
-    std::map<std::string, std::optional<CommitmentReport>> open_;
+    std::map<std::string, std::optional<net::CommitmentReport>> open_;
 };
 
 /// Takes the reports of nodes that make an association of their own for them. Calls are served one by one.

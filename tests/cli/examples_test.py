@@ -20,6 +20,8 @@ from pydicom.fileset import FileSet
 import api
 import dpipe
 import form_api
+import tiny
+from fake_store import FakeStore
 from peers import Dcmqrscp, free_port, wait_for_port
 
 EXAMPLES = dpipe.ROOT / "examples"
@@ -58,7 +60,7 @@ class Examples(dpipe.TestCase):
         self.succeeds("dpipe-map", "init", "-m", self.scratch / "keys" / "link.db")
 
     def test_every_example_is_tried_here(self):
-        tried = {"makefile-pipeline", "cron", "cohort-query", "restore", "service", "systems"}
+        tried = {"makefile-pipeline", "cron", "cohort-query", "restore", "service", "forward", "systems"}
         self.assertEqual({p.name for p in EXAMPLES.iterdir() if p.is_dir()}, tried)
 
     def test_makefile_pipeline(self):
@@ -88,6 +90,31 @@ class Examples(dpipe.TestCase):
             packed = len(list((self.scratch / "zips").glob("*.zip")))
             self.assertEqual(len({u["sha256"] for u in server.uploads()}), packed, tried.stderr)
             self.assertEqual(self.shell(*watch, URL=server.url), "", "what is done is done again")
+
+    def test_forward(self):
+        """A node that is away at first gets everything later; what came at first comes once."""
+        study = self.scratch / "anon" / "study"
+        files = [tiny.write(study / f"{n}.dcm", InstanceNumber=n, PatientIdentityRemoved="YES") for n in range(1, 5)]
+        (study / ".dpipe-study").touch()
+        nodes = self.scratch / "forward" / "nodes.json"
+        with FakeStore() as one, FakeStore() as two:
+            def use(port):
+                text = (EXAMPLES / "forward" / "nodes.json").read_text()
+                for host, old, new in (("pacs.example.org", 104, one.port), ("10.0.0.7", 11112, port)):
+                    text = text.replace(f'"host": "{host}", "port": {old}', f'"host": "127.0.0.1", "port": {new}')
+                nodes.write_text(text)
+            watch = ("dpipe-watch", "--once", "--timeout", "0.01", "--exec", "forward/forward.sh {}", "anon")
+            use(free_port())
+            self.shell(*watch, code=3)
+            self.assertEqual((len(one.stored), len(two.stored)), (4, 0))
+            use(two.port)
+            for _ in range(20):  # what failed is tried again, after a while
+                self.shell("sleep", "0.5")
+                subprocess.run(watch, cwd=self.scratch, check=False, capture_output=True,
+                               env={**os.environ, "PATH": f"{dpipe.BIN}:{os.environ['PATH']}"})
+                if two.stored:
+                    break
+            self.assertEqual((one.asked.total(), two.asked.total()), (len(files), len(files)))
 
     @dpipe.needs("dcmqrscp")
     def test_cohort_query(self):

@@ -92,6 +92,29 @@ class ToOthers(SendTest):
             self.send(receiver.port, "--associations", "3", self.raw)
             self.arrived(files, {path.stem: data_set(path) for path in stored(out)})
 
+    def test_our_receiver_commits_itself_before_sources_go(self):
+        files, out = self.fill(), self.scratch / "in"
+        kept = {uid: data_set(path) for uid, path in files.items()}
+        with Receiver(out) as receiver:
+            result = self.send(receiver.port, "--remove-source", "--json", self.raw)
+            self.assertEqual({(r["status"], r["committed"], r["removed"]) for r in self.records(result)},
+                             {("ok", True, True)})
+            self.assertEqual({path.stem: data_set(path) for path in stored(out)}, kept)
+        self.assertEqual([path for path in self.raw.rglob("*") if path.is_file()], [])
+
+    def test_our_receiver_that_asks_who_we_are(self):
+        self.fill(2)
+        users, right, wrong = (self.scratch / name for name in ("users", "right", "wrong"))
+        for path, text in ((users, "anna:s3cret\n"), (right, "s3cret\n"), (wrong, "other\n")):
+            path.touch(mode=0o600)
+            path.write_text(text)
+        with Receiver(self.scratch / "in", "--users", users) as receiver:
+            self.send(receiver.port, self.raw, code=4)
+            self.send(receiver.port, "--username", "anna", "--password-file", wrong, self.raw, code=4)
+            result = self.send(receiver.port, "--username", "anna", "--password-file", right, self.raw)
+            self.assertEqual(len(result.lines), 2)
+            self.fails(2, "dpipe-send", "--node", "A@b:1", "--password", "s3cret", self.raw)
+
     @dpipe.needs_real_data
     def test_real_files_arrive_as_they_stand_whatever_their_transfer_syntax(self):
         manifest = (dpipe.REAL_DATA / "MANIFEST.tsv").read_text().splitlines()
