@@ -39,6 +39,14 @@ void declare(cli::Words& words, Options& options)
             "--timeout", options.watch.timeout, "SECONDS",
             "a study is complete when nothing in it changed so long")
         .shows("60");
+    words.option(
+        "--events", options.watch.events, "FILE",
+        "the receiver's events (dpipe-receive --events): they tell when associations were released");
+    words
+        .option(
+            "--after-release", options.watch.after_release, "SECONDS",
+            "with --events: so long is enough where all that was received was released")
+        .shows("2");
     words.flag("--once", options.watch.once, "do what is complete and not done, then end: for cron");
     words.option(
         "--exec", options.exec, "'CMD {}'",

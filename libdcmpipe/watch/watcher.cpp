@@ -78,12 +78,22 @@ Watcher::Watcher(WatchSettings settings) : settings_(std::move(settings))
                 ErrorKind::Input, "cannot watch", tree.string(), error ? error.message() : "not a folder"};
         }
     }
+    if (settings_.events) {
+        events_.emplace(*settings_.events);
+    }
 }
 
 Watcher::Look Watcher::look(const Now& now)
 {
     const double start = seconds_of(CLOCK_MONOTONIC);
     Look look;
+    if (events_) {
+        try {
+            events_->read();
+        } catch (const Error& error) {
+            look.trouble.emplace_back(*settings_.events, error);
+        }
+    }
     Observations seen;
     for (const auto& tree : settings_.trees) {
         look_at_tree(tree, now, look, seen);
@@ -147,7 +157,7 @@ bool Watcher::is_due(const StudyPlace& place, const Snapshot& snapshot, const No
     if (snapshot.files == 0 || seen.done_content == snapshot.content) {
         return false;
     }
-    const bool quiet = now.boot - seen.since >= settings_.timeout;
+    const bool quiet = now.boot - seen.since >= quiet_time(place);
     if (!quiet && settings_.once) {
         remember(place, seen, now);
     }
@@ -164,6 +174,12 @@ bool Watcher::is_given_up(const StudyPlace& place, const Snapshot& snapshot) con
     state.given_up = snapshot.content;
     write_state(place.tree, place.study, state);
     return true;
+}
+
+double Watcher::quiet_time(const StudyPlace& place) const
+{
+    const bool released = events_ && events_->all_released(place.path());
+    return released ? std::min(settings_.after_release, settings_.timeout) : settings_.timeout;
 }
 
 /// For the next run, which would else begin to count anew.
@@ -235,8 +251,9 @@ void Watcher::failed(const StudyPlace& place, const Now& now)
 
 double Watcher::pause() const noexcept
 {
-    return std::max(
-        std::clamp(settings_.timeout / 4, shortest_pause, longest_pause), last_look_ * looks_share);
+    const double shortest_wait =
+        events_ ? std::min(settings_.after_release, settings_.timeout) : settings_.timeout;
+    return std::max(std::clamp(shortest_wait / 4, shortest_pause, longest_pause), last_look_ * looks_share);
 }
 
 } // namespace dcmpipe::watch

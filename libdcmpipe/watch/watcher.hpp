@@ -2,6 +2,7 @@
 
 #include "core/error.hpp"
 #include "core/fd.hpp"
+#include "watch/receiver_events.hpp"
 #include "watch/snapshot.hpp"
 #include "watch/state.hpp"
 
@@ -22,6 +23,8 @@ struct WatchSettings {
     /// A study whose last change is so many seconds ago is left alone, and given up where it was begun; 0:
     /// none.
     double max_age = 0;
+    double after_release = 2;      ///< the same, where all that was received for it was released
+    std::optional<std::filesystem::path> events; ///< of the receiver, which tell of releases
 };
 
 /// The clocks that completion is judged by.
@@ -66,7 +69,9 @@ private:
 /// hidden, and no other process holds the folder by flock(2): a receiver may, as long as an association
 /// sends to it. Time is measured from when we saw the last change, on a clock that no step of the time of
 /// day moves; so a study may wait longer after a restart, never shorter. Only where the process looks once
-/// does the age of the last change by the time of day count as well, or nobody could ever tell.
+/// does the age of the last change by the time of day count as well, or nobody could ever tell. Where the
+/// receiver's events say that every association that sent for a study was released, it need be quiet for
+/// `after_release` seconds only.
 ///
 /// Not for sharing between threads; any number of processes may watch one tree.
 class Watcher {
@@ -117,7 +122,10 @@ private:
     Observation first_sight(const StudyPlace& place, const Snapshot& snapshot, const Now& now) const;
     void remember(const StudyPlace& place, const Observation& seen, const Now& now) const;
 
+    double quiet_time(const StudyPlace& place) const;
+
     WatchSettings settings_;
+    std::optional<ReceiverEvents> events_;
     Observations seen_;    ///< by the study's path
     double last_look_ = 0; ///< seconds that it took
 };

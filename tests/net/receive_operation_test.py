@@ -242,12 +242,15 @@ class Service(OperationTest):
         service = self.scratch / "dpipe-receive.service"
         text = (units / "dpipe-receive.service").read_text()
         service.write_text(text.replace("/usr/bin/dpipe-receive", str(dpipe.BIN / "dpipe-receive")))
-        (self.scratch / "dpipe-receive.socket").write_text((units / "dpipe-receive.socket").read_text())
-        verified = dpipe.run("systemd-analyze", "verify", "--man=no", service, self.scratch / "dpipe-receive.socket")
+        others = [self.scratch / f"dpipe-receive{ending}" for ending in (".socket", "-rotate.service", "-rotate.timer")]
+        for unit in others:
+            unit.write_text((units / unit.name).read_text())
+        verified = dpipe.run("systemd-analyze", "verify", "--man=no", service, *others)
         self.assertEqual((verified.code, [line for line in verified.err.splitlines() if "dpipe" in line]), (0, []))
-        result = dpipe.run("systemd-analyze", "security", "--offline=true", "--threshold=20", service)
-        self.assertEqual(result.code, 0, result.out + result.err)
-        print(re.search("Overall exposure.*", result.out).group())
+        for unit in (service, others[1]):
+            result = dpipe.run("systemd-analyze", "security", "--offline=true", "--threshold=20", unit)
+            self.assertEqual(result.code, 0, result.out + result.err)
+            print(re.search("Overall exposure.*", result.out).group())
 
     def test_the_words_of_the_unit_are_ours(self):
         text = (dpipe.ROOT / "scripts" / "systemd" / "dpipe-receive.service").read_text()
