@@ -8,7 +8,7 @@ type_tsan := -DCMAKE_BUILD_TYPE=RelWithDebInfo -DDCMPIPE_SANITIZE=thread
 type_fuzz := -DCMAKE_BUILD_TYPE=RelWithDebInfo -DDCMPIPE_FUZZ=ON -DCMAKE_C_COMPILER=clang -DCMAKE_CXX_COMPILER=clang++
 launcher := $(if $(shell command -v ccache),-DCMAKE_CXX_COMPILER_LAUNCHER=ccache)
 
-.PHONY: all build programs test demo bench bench-deid bench-out bench-receive bench-send faults lint format fuzz map-size install clean
+.PHONY: all build programs test demo bench bench-deid faults lint format fuzz map-size install clean
 
 all: build
 
@@ -27,25 +27,11 @@ test: build
 demo:
 	sh scripts/demo.sh
 
-# make bench BENCH_SCALE=5: instructions a walk takes, dpipe-anon beside cp and its peers (tests/bench)
+# Every benchmark in turn, or those named, beside cp and the peers that are installed, and what to hold the figures
+# against: make bench PEERS=1 BENCH_SCALE=5 ONLY="anon receive" (tests/bench/figures.py)
 bench: build
 	sh scripts/setup.sh bench test
-	python3 tests/bench/walk_cost.py $(B)
-	PYTHONPATH=tests/bench DPIPE_BUILD=$(B) /usr/bin/python3 -B tests/bench/anon_bench.py
-
-# dpipe-receive beside storescp, Orthanc and dcmqrscp: docs/performance.md.
-bench-receive: build
-	sh scripts/setup.sh bench test
-	DPIPE_BUILD=$(B) /usr/bin/python3 -B tests/bench/receive_bench.py
-
-# What leaves, beside those who do the same: DICOMDIR. make bench-out BENCH_SCALE=5
-bench-out: build
-	sh scripts/setup.sh bench test
-	PYTHONPATH=tests/bench DPIPE_BUILD=$(B) /usr/bin/python3 -B tests/bench/outbound_bench.py
-
-# dpipe-send beside storescu and dcmsend, to the same storescp; five minutes, as the others wait for Nagle.
-bench-send: build
-	DPIPE_BUILD=$(B) /usr/bin/python3 -B tests/bench/send_bench.py
+	sh scripts/bench.sh $(B) $(ONLY)
 
 # What the test run does in short, in full: kill -9 of the receiver under load, every bad peer of it, and the link map
 # under 8 processes with 8 x 1,000 patients and 200 kills. make faults ROUNDS=200

@@ -1,16 +1,12 @@
 /// \file dpipe-query: asks a node for the series of a cohort, and retrieves exactly those.
 
 #include "cli/command.hpp"
-#include "core/csv.hpp"
+#include "cli/found_list.hpp"
 #include "core/log.hpp"
-#include "dicom/dictionary.hpp"
 #include "net/node_book.hpp"
-#include "retrieve/info.hpp"
 #include "retrieve/purpose.hpp"
 
 #include <algorithm>
-#include <cerrno>
-#include <cstdio>
 
 #include <fmt/format.h>
 
@@ -31,19 +27,8 @@ struct PacsifierConfig {
     std::string server_address;
     std::string server_aet;
     std::uint16_t port = 0;
-    std::string aet;
+    std::optional<std::string> aet;
     std::string move_aet;
-};
-
-/// What a profile of the node may say, where no option does.
-struct NodeWays {
-    std::optional<std::string> profile;
-    std::optional<std::uint64_t> max_answers;
-    std::optional<std::string> character_set;
-    std::optional<std::string> answer_character_set;
-    std::optional<double> linger;
-    std::optional<unsigned> parallel;
-    std::optional<double> gap;
 };
 
 struct Options {
@@ -64,7 +49,8 @@ struct Options {
     std::optional<std::uint16_t> move_port;
     std::optional<std::string> move_to;
     std::optional<fs::path> info_dir;
-    NodeWays ways;
+    std::optional<std::string> profile;
+    retrieve::Profile ways; ///< what options say of it
     bool tls = false;
     net::TlsFiles tls_files;
     retrieve::MoveSettings move;
@@ -121,13 +107,13 @@ void declare_query(cli::Words& words, Options& options)
         "--answer-character-set", options.ways.answer_character_set, "TERM",
         "how to read answers that name no character set");
     words.option(
-        "--max-answers", options.ways.max_answers, "N",
+        "--max-answers", options.ways.most_answers, "N",
         "the node gives no more answers than that to a query: ask by date");
     words.flag(
         "--relational", options.relational,
         "ask for series at once where the node agrees to relational queries");
     words.option(
-        "--profile", options.ways.profile, "NAME|FILE", "ways of the node: carestream-chuv, or a JSON file");
+        "--profile", options.profile, "NAME|FILE", "ways of the node: carestream-chuv, or a JSON file");
 }
 
 void declare_retrieval(cli::Words& words, Options& options)
@@ -229,7 +215,7 @@ net::Node node_of(const Options& options)
     if (!options.node.empty()) {
         return net::resolve_node(options.node, options.nodes);
     }
-    if (config.server_address.empty() || config.server_aet.empty() || config.port == 0) {
+    if (config.server_address.empty() && config.server_aet.empty()) {
         throw Error{ErrorKind::Usage, "--node is missing"};
     }
     return net::Node::parse(
@@ -282,83 +268,6 @@ void check(const Options& options)
     static_cast<void>(dicom::Layout{run.place.layout});
 }
 
-Record record_of(const retrieve::Row& row, const retrieve::FoundSeries& series)
-{
-    Record record{fs::path{}};
-    record.set("row", static_cast<std::int64_t>(row.number));
-    for (const auto& [tag, value] : series.attributes) {
-        record.set(dicom::dictionary::name_of(tag), value);
-    }
-    std::string unconfirmed;
-    for (const auto& criterion : series.unconfirmed) {
-        unconfirmed += (unconfirmed.empty() ? "" : "\\") + dicom::dictionary::name_of(criterion.tag);
-    }
-    if (!unconfirmed.empty()) {
-        record.set("unconfirmed", unconfirmed);
-    }
-    return record;
-}
-
-void print(std::string_view line)
-{
-    if (std::fwrite(line.data(), 1, line.size(), stdout) != line.size() || std::fflush(stdout) != 0) {
-        if (errno == EPIPE) {
-            throw cli::ClosedPipe{};
-        }
-        throw Error::from_errno(ErrorKind::Output, "cannot write", "stdout");
-    }
-}
-
-/// Prints what is found where nothing is retrieved: a table, or records.
-class List {
-public:
-    List(cli::Context& context, retrieve::Level level, bool dry_run)
-        : context_(context), json_(context.streams().json), by_image_(level == retrieve::Level::Image),
-          dry_run_(dry_run)
-    {
-    }
-
-    void begin() const
-    {
-        if (!json_) {
-            print("row," + retrieve::info_header(by_image_));
-        }
-    }
-
-    void add(const retrieve::Row& row, const retrieve::FoundSeries& series) const
-    {
-        if (!by_image_) {
-            return add_one(row, series, nullptr);
-        }
-        for (const auto& instance : series.instances) {
-            add_one(row, series, &instance);
-        }
-    }
-
-private:
-    void add_one(
-        const retrieve::Row& row, const retrieve::FoundSeries& series,
-        const retrieve::FoundInstance* instance) const
-    {
-        if (!json_) {
-            return print(std::to_string(row.number) + "," + retrieve::info_line(series, instance));
-        }
-        auto record = record_of(row, series);
-        if (instance != nullptr) {
-            record.set("SOPInstanceUID", instance->uid).set("SOPClassUID", instance->sop_class_uid);
-        }
-        if (dry_run_) {
-            record.set("dry_run", true);
-        }
-        context_.emit(record);
-    }
-
-    cli::Context& context_;
-    bool json_;
-    bool by_image_;
-    bool dry_run_;
-};
-
 /// A dry run lists what would be retrieved.
 Options without_deeds(Options options)
 {
@@ -373,9 +282,7 @@ Options without_deeds(Options options)
 Options settled(Options options)
 {
     auto& run = options.run;
-    if (!options.pacsifier.aet.empty()) {
-        run.connection.aet = options.pacsifier.aet;
-    }
+    run.connection.aet = options.pacsifier.aet.value_or(run.connection.aet);
     if (options.move_to && options.move_to->empty()) {
         options.move_to = options.pacsifier.move_aet;
     }
@@ -392,33 +299,13 @@ Options settled(Options options)
 
 retrieve::Profile profile_of(const Options& options, const net::Node& node)
 {
-    if (options.ways.profile) {
-        return retrieve::read_profile(*options.ways.profile);
+    std::optional<retrieve::Profile> known;
+    if (options.profile) {
+        known = retrieve::read_profile(*options.profile);
+    } else if (options.nodes) {
+        known = retrieve::profile_of_node(*options.nodes, options.node, node.aet);
     }
-    const auto of_node = options.nodes ? retrieve::profile_of_node(*options.nodes, options.node, node.aet)
-                                       : std::optional<retrieve::Profile>{};
-    return of_node.value_or(retrieve::Profile{});
-}
-
-template <class T>
-T first_of(const std::optional<T>& option, const std::optional<T>& profile, T otherwise)
-{
-    return option ? *option : profile.value_or(std::move(otherwise));
-}
-
-/// What options and profile make of the settings of the run.
-void adopt(const Options& options, const retrieve::Profile& profile, retrieve::RunSettings& run)
-{
-    const auto& ways = options.ways;
-    run.find = {
-        .character_set = first_of(ways.character_set, profile.character_set, run.find.character_set),
-        .answer_character_set = first_of(ways.answer_character_set, profile.answer_character_set, {}),
-        .most_answers = first_of(ways.max_answers, profile.most_answers, std::uint64_t{0}),
-        .relational = profile.relational,
-        .ask_for_relational = options.relational,
-        .lists_images = profile.lists_images};
-    run.parallel = std::max(first_of(ways.parallel, profile.parallel, 1U), 1U);
-    run.connection.gap = first_of(ways.gap, profile.gap, 0.0);
+    return known ? merged(options.ways, *known) : options.ways;
 }
 
 std::shared_ptr<const net::TlsContext> tls_from(const Options& options, net::TlsContext::Side side)
@@ -436,32 +323,20 @@ retrieve::Purpose purpose_of(
         return {};
     }
     retrieve::SaveSettings save{
-        .connection = run.connection,
-        .place = run.place,
-        .journal = *run.journal,
-        .operations = profile.operations,
-        .move = options.move};
-    if (save.operations.empty()) {
-        save.operations = {options.move_port ? retrieve::Operation::Move : retrieve::Operation::Get};
-    }
-    const auto moves = std::find(save.operations.begin(), save.operations.end(), retrieve::Operation::Move) !=
-                       save.operations.end();
-    if (moves && !options.move_port) {
-        throw Error{ErrorKind::Usage, "C-MOVE needs --move-port"};
-    }
+        .connection = run.connection, .place = run.place, .journal = *run.journal, .move = options.move};
+    save.move.port = options.move_port.value_or(0);
+    adopt(profile, save);
+    const bool moves = save.operations.back() == retrieve::Operation::Move ||
+                       save.operations.front() == retrieve::Operation::Move;
     if (moves && run.parallel > 1) {
         throw Error{
             ErrorKind::Usage, "--parallel is for C-GET and --move: one port takes one C-MOVE at a time"};
     }
     if (moves) {
-        save.move.port = *options.move_port;
-        save.move.linger = first_of(options.ways.linger, profile.linger, save.move.linger);
-        save.move.patient_level = profile.patient_level;
         save.move.tls = tls_from(options, net::TlsContext::Side::Acceptor);
     }
     const auto workers = std::max(run.parallel - 1, 1U);
     save.fetch.bytes_a_second = static_cast<double>(options.max_rate.bytes) / workers;
-    save.fetch.most_uids = profile.most_uids.value_or(save.fetch.most_uids);
     return to_save(std::move(save));
 }
 
@@ -482,10 +357,11 @@ void work(const Options& given, cli::Context& context)
     run.connection.patience = net::Patience::of(std::chrono::seconds{options.timeout});
     run.connection.tls = tls_from(options, net::TlsContext::Side::Requestor);
     const auto profile = profile_of(options, run.connection.node);
-    adopt(options, profile, run);
+    run.find.ask_for_relational = options.relational;
+    adopt(profile, run);
     retrieve::check_character_set(rows, run.find.character_set);
     const auto purpose = purpose_of(options, profile, run);
-    const List list{context, run.level, given.dry_run};
+    const cli::FoundList list{context, run.level == retrieve::Level::Image, given.dry_run};
     const bool listing = !purpose.make && (!run.info || context.streams().json);
     std::vector<retrieve::Report> reports;
     for (const auto& path : options.reports) {

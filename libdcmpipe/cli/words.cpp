@@ -201,6 +201,7 @@ std::vector<std::string> Words::parse(int argc, const char* const* argv)
     app.allow_extras();
     app.option_defaults()->multi_option_policy(CLI::MultiOptionPolicy::Throw);
     std::map<Word*, std::vector<std::string>> found;
+    std::vector<std::pair<const CLI::Option*, Word*>> may_lack;
     for (const auto& owned : words_) {
         Word* const word = owned.get();
         std::string names = "--" + word->name;
@@ -215,15 +216,16 @@ std::vector<std::string> Words::parse(int argc, const char* const* argv)
                 ->multi_option_policy(CLI::MultiOptionPolicy::TakeLast)
                 ->each([&found, word](const std::string& text) { found[word] = {text}; });
         } else {
-            app.add_option(names)
-                ->expected(word->value_may_lack ? 0 : 1, 1)
-                ->multi_option_policy(
-                    word->many ? CLI::MultiOptionPolicy::TakeAll : CLI::MultiOptionPolicy::Throw)
-                ->allow_extra_args(false)
-                ->each([&found, word](const std::string& text) {
-                    const bool none = word->value_may_lack && text == "true"; // as CLI11 calls it
-                    found[word].push_back(none ? std::string{} : text);
-                });
+            auto* const option =
+                app.add_option(names)
+                    ->expected(word->value_may_lack ? 0 : 1, 1)
+                    ->multi_option_policy(
+                        word->many ? CLI::MultiOptionPolicy::TakeAll : CLI::MultiOptionPolicy::Throw)
+                    ->allow_extra_args(false)
+                    ->each([&found, word](const std::string& text) { found[word].push_back(text); });
+            if (word->value_may_lack) {
+                may_lack.emplace_back(option, word);
+            }
         }
     }
     for (const auto& [name, instead] : secrets_) {
@@ -241,6 +243,13 @@ std::vector<std::string> Words::parse(int argc, const char* const* argv)
         app.parse(argc, argv);
     } catch (const CLI::ParseError& error) {
         throw Error{ErrorKind::Usage, error.what()};
+    }
+    for (const auto& [option, word] : may_lack) {
+        if (option->count() > 0 && found[word].empty()) {
+            found[word].emplace_back();
+        } else if (option->count() == 0) {
+            found.erase(word);
+        }
     }
     for (const auto& unknown : app.remaining()) {
         if (unknown != "--") {

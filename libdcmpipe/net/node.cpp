@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <charconv>
 
+#include <arpa/inet.h>
+
 #include <fmt/format.h>
 
 namespace dcmpipe::net {
@@ -34,14 +36,31 @@ std::uint16_t port_from(std::string_view text)
     return port;
 }
 
+/// As no name of a host does (RFC 1123 §2.1).
+bool ends_in_number(std::string_view host)
+{
+    const auto last = host.substr(host.rfind('.') + 1);
+    return host.find('.') != host.npos && !last.empty() &&
+           std::all_of(last.begin(), last.end(), [](char c) { return c >= '0' && c <= '9'; });
+}
+
+bool is_ipv4(std::string_view host)
+{
+    in_addr address{};
+    return ::inet_pton(AF_INET, std::string{host}.c_str(), &address) == 1;
+}
+
 /// Letters, digits, dots, dashes; in brackets an IPv6 address: what neither a URL nor a shell misreads.
 bool is_host(std::string_view host, bool bracketed)
 {
     const std::string_view more = bracketed ? ":.%" : ".-_";
-    return !host.empty() && host.size() <= 253 && std::all_of(host.begin(), host.end(), [&](char c) {
-        const bool plain = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-        return plain || more.find(c) != std::string_view::npos;
-    });
+    const bool letters =
+        !host.empty() && host.size() <= 253 && std::all_of(host.begin(), host.end(), [&](char c) {
+            const bool plain = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+            return plain || more.find(c) != std::string_view::npos;
+        });
+    return letters &&
+           (bracketed || (host.find("..") == host.npos && (!ends_in_number(host) || is_ipv4(host))));
 }
 
 } // namespace

@@ -25,7 +25,7 @@ net::QueryOutcome Asker::ask(const Query& query, const OnAnswer& on_answer)
             connection_.pause(retry - 1);
         }
         try {
-            auto outcome = ask_once(query, on_answer);
+            auto outcome = ask_once(query, on_answer, retry > 0);
             if (is_out_of_resources(outcome.status) && outcome.answers == 0 && retry == 0) {
                 connection_.pause(1); // it may only be busy
                 continue;
@@ -61,7 +61,7 @@ bool Asker::is_relational()
     return settings_.relational || (settings_.ask_for_relational && association().is_relational());
 }
 
-net::QueryOutcome Asker::ask_once(const Query& query, const OnAnswer& on_answer)
+net::QueryOutcome Asker::ask_once(const Query& query, const OnAnswer& on_answer, bool again)
 {
     connection_.wait_turn();
     const auto* const context = association().context_for(uid::StudyRootFind);
@@ -72,16 +72,26 @@ net::QueryOutcome Asker::ask_once(const Query& query, const OnAnswer& on_answer)
     }
     const auto identifier =
         encode_identifier(query.keys, query.level, context->transfer_syntax, settings_.character_set);
+    constexpr std::uint64_t too_many = 200'000; // more than any limit that nodes are set to
+    std::uint64_t repeated = 0;
     auto outcome = net::find(
         *association_, *context, identifier,
         [&](std::string_view answer) {
-            on_answer(decode_identifier(answer, context->transfer_syntax, settings_.answer_character_set));
-            return true;
+            const bool is_new = on_answer(
+                decode_identifier(answer, context->transfer_syntax, settings_.answer_character_set));
+            repeated = is_new ? 0 : repeated + 1;
+            return again || repeated < too_many;
         },
         stop::requested);
-    if (outcome.status == net::status::Cancelled && stop::requested()) {
+    if (outcome.status == net::status::Cancelled) {
         release();
-        throw Error{ErrorKind::Cancelled, "stopping"};
+        if (stop::requested()) {
+            throw Error{ErrorKind::Cancelled, "stopping"};
+        }
+        if (repeated >= too_many) {
+            throw Error{
+                ErrorKind::Input, "cannot query", node(), "it gives the same answers again and again"};
+        }
     }
     return outcome;
 }

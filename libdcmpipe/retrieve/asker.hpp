@@ -20,6 +20,7 @@ struct FindSettings {
     bool relational = false;
     bool ask_for_relational = false; ///< and where it agrees to, it is asked so
     bool lists_images = true;        ///< it answers at image level
+    bool takes_wildcards = true;     ///< else such keys are sent empty, and answers are compared here
 };
 
 struct Query {
@@ -38,11 +39,13 @@ public:
     {
     }
 
-    using OnAnswer = std::function<void(Attributes)>;
+    /// False where the answer was there before.
+    using OnAnswer = std::function<bool(Attributes)>;
 
     /// Where the node breaks off it is asked again, and what it answered before comes again. Any status is an
-    /// outcome. Throws Error{Peer} where the node cannot be reached or breaks off again and again,
-    /// Error{Cancelled} once a signal asked to stop, after the node was told.
+    /// outcome. One that gives the same answers again and again is told to cancel, and that is Error{Input}.
+    /// Throws Error{Peer} where the node cannot be reached or breaks off again and again, Error{Cancelled}
+    /// once a signal asked to stop, after the node was told.
     net::QueryOutcome ask(const Query& query, const OnAnswer& on_answer);
 
     /// Whether a query for series may name keys of the study. May make an association, and throw as ask().
@@ -56,7 +59,8 @@ public:
 
 private:
     net::Association& association();
-    net::QueryOutcome ask_once(const Query& query, const OnAnswer& on_answer);
+    /// `again`: what it answered before comes again.
+    net::QueryOutcome ask_once(const Query& query, const OnAnswer& on_answer, bool again);
 
     Connection& connection_;
     FindSettings settings_;

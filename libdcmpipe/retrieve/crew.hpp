@@ -39,8 +39,6 @@ public:
     /// Has a worker do it, and waits until one is free. `on_done` is called in a member of this object.
     void submit(const FoundSeries& series, OnDone on_done);
 
-    bool is_idle() const;
-
     /// Waits until all is done.
     void finish();
 
@@ -55,6 +53,7 @@ private:
         OnDone on_done{}; ///< while it works
     };
 
+    bool is_idle() const;
     void start(const MakeWorker& make);
     void hear(Process& process);
     void wait();

@@ -8,6 +8,7 @@
 #include "retrieve/matching.hpp"
 
 #include <algorithm>
+#include <iterator>
 
 #include <fmt/format.h>
 
@@ -74,8 +75,8 @@ public:
     }
 
     /// The whole series, or the instances that are missing; one, while it is open whether it is what was
-    /// asked for.
-    Request next(bool by_image, std::size_t most_uids)
+    /// asked for, or whether it comes here at all (`proven`).
+    Request next(bool by_image, std::size_t most_uids, bool proven, unsigned attempt)
     {
         Request request{
             .study_uid = series_.study_uid,
@@ -83,6 +84,7 @@ public:
             .sop_classes = sop_classes_,
             .modality = std::string{value_of(series_.attributes, tags::Modality)},
             .patient_id = std::string{value_of(series_.attributes, tags::PatientID)},
+            .attempt = attempt,
             .belongs = [this](const dicom::ElementIndex& data_set) { return belongs(data_set); },
             .confirms =
                 [this](const dicom::ElementIndex& data_set) {
@@ -93,14 +95,18 @@ public:
             .on_unasked = [this] { ++fetched_.unasked; },
             .on_stored = [this](const net::StoredInstance& instance) { take(instance); },
             .complete = [this] { return complete(); }};
-        const bool probe = !series_.unconfirmed.empty() && came_.empty() && !probed_;
-        const bool some = missing_.size() < series_.instances.size() || series_.some_instances_only;
+        const bool probe = came_.empty() && (!proven || (!series_.unconfirmed.empty() && !probed_));
+        proof_only_ = proof_only_ || (probe && !proven);
+        const auto proofs =
+            proof_only_ && came_.size() == 1 ? 1U : 0U; // a series is asked for whole nonetheless
+        const bool some = missing_.size() + proofs < series_.instances.size() || series_.some_instances_only;
         if (by_image && (probe || some) && series_.instances_known) {
             const auto most = probe ? std::size_t{1} : most_uids;
-            for (const auto& uid : missing_) {
-                if (request.instances.size() < most) {
-                    request.instances.insert(uid);
-                }
+            // Another one each time: the node may not have the first.
+            auto uid = std::next(
+                missing_.begin(), probe ? static_cast<std::ptrdiff_t>(attempt % missing_.size()) : 0);
+            for (; uid != missing_.end() && request.instances.size() < most; ++uid) {
+                request.instances.insert(*uid);
             }
             request.complete = [this, uids = request.instances] { return complete() || has_all(uids); };
         }
@@ -202,6 +208,7 @@ private:
     Uids rejected_{};
     std::uint64_t before_ = 0;
     bool probed_ = false;
+    bool proof_only_ = false; ///< one instance was asked for to see whether it comes
     bool taken_at_its_word_ = false;
 };
 
@@ -218,8 +225,7 @@ Fetched Fetcher::work(const FoundSeries& series, const OnStored& on_stored)
             throw Error{ErrorKind::Cancelled, "stopping"};
         }
         const auto before = work.came();
-        auto request = work.next(by_image, settings_.most_uids);
-        request.attempt = idle;
+        auto request = work.next(by_image, settings_.most_uids, method_->is_proven(), idle);
         broken_off = false;
         try {
             connection_.wait_turn();
@@ -229,8 +235,8 @@ Fetched Fetcher::work(const FoundSeries& series, const OnStored& on_stored)
                          ? std::string{}
                          : fmt::format("the node answered {}", net::status_text(outcome.status));
             // A node that does not take a list of UIDs is asked for the series.
-            by_image = work.came() > before;
-            if (by_image) {
+            by_image = work.came() > before || (!method_->is_proven() && outcome.completed > 0);
+            if (work.came() > before) {
                 connection_.went_well();
             }
         } catch (const Error& error) {

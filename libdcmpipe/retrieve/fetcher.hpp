@@ -45,9 +45,13 @@ class Method {
 public:
     virtual ~Method() = default;
 
-    /// Throws Error{Peer} where the node breaks off or is not reached, Error{Input} where it does not offer
-    /// the operation.
+    /// Throws Error{Peer} where the node breaks off or is not reached, Error{Usage} where it does not offer
+    /// the operation, Error{Refused} where it seems to send elsewhere.
     virtual net::QueryOutcome ask(const Request& request) = 0;
+
+    /// False while it may be that the node sends what is meant for us elsewhere: then one instance is asked
+    /// for first.
+    virtual bool is_proven() const { return true; }
 
     /// Ends what is still open, in order.
     virtual void release() = 0;

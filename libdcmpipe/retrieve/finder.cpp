@@ -43,7 +43,8 @@ constexpr std::array<std::uint64_t, 12> round_numbers{100,  200,  250,  300,  40
                                                       1000, 2000, 2500, 5000, 10000, 100000};
 
 template <std::size_t N>
-Attributes keys_for(const Row& row, Level level, const std::array<dicom::Tag, N>& answers)
+Attributes keys_for(
+    const Row& row, Level level, const std::array<dicom::Tag, N>& answers, const FindSettings& settings)
 {
     Attributes keys;
     for (const auto tag : answers) {
@@ -51,7 +52,8 @@ Attributes keys_for(const Row& row, Level level, const std::array<dicom::Tag, N>
     }
     for (const auto& criterion : row.criteria) {
         if (level_of(criterion.tag) == level) {
-            keys[criterion.tag] = criterion.key;
+            const bool wild = criterion.key.find_first_of("*?") != criterion.key.npos;
+            keys[criterion.tag] = wild && !settings.takes_wildcards ? std::string{} : criterion.key;
         }
     }
     return keys;
@@ -133,8 +135,8 @@ struct Finder::Gathering {
     FindTally tally{};
     bool dates_matter = true; ///< the node looks at Study Date
 
-    /// An answer of a query that was narrowed to `part`.
-    void take(const Attributes& answer, const std::optional<Period>& part)
+    /// An answer of a query that was narrowed to `part`; true where it is new.
+    bool take(const Attributes& answer, const std::optional<Period>& part)
     {
         std::vector<Criterion> unconfirmed;
         std::string uid{value_of(answer, tags::StudyInstanceUID)};
@@ -147,9 +149,9 @@ struct Finder::Gathering {
         dates_matter = dates_matter && (!part || part->may_hold(answer));
         if (!fits) {
             ++tally.dropped;
-        } else if (level == Level::Series || may_have_modality(row, answer)) {
-            spool.add(uid, answer);
+            return false;
         }
+        return (level == Level::Series || may_have_modality(row, answer)) && spool.add(uid, answer);
     }
 };
 
@@ -169,7 +171,8 @@ void Finder::gather(Gathering& gathering, const std::optional<Period>& part)
     if (part) {
         part->put_into(query.keys);
     }
-    const auto outcome = asker_.ask(query, [&](const Attributes& answer) { gathering.take(answer, part); });
+    const auto outcome =
+        asker_.ask(query, [&](const Attributes& answer) { return gathering.take(answer, part); });
     if (!is_cut(outcome)) {
         if (outcome.status != net::status::Success) {
             throw refusal(asker_.node(), gathering.level, outcome);
@@ -211,9 +214,9 @@ FindTally Finder::find(const Row& row, bool with_instances, const OnSeries& on_s
     Gathering gathering{
         .row = row,
         .level = relational ? Level::Series : Level::Study,
-        .keys = keys_for(row, Level::Study, study_answers)};
+        .keys = keys_for(row, Level::Study, study_answers, asker_.settings())};
     if (relational) {
-        gathering.keys.merge(keys_for(row, Level::Series, series_answers));
+        gathering.keys.merge(keys_for(row, Level::Series, series_answers, asker_.settings()));
     }
     gather(gathering, std::nullopt);
     auto& tally = gathering.tally;
@@ -242,7 +245,9 @@ FindTally Finder::find(const Row& row, bool with_instances, const OnSeries& on_s
 FindTally Finder::find_studies(const Row& row, const OnStudy& on_study)
 {
     Gathering gathering{
-        .row = row, .level = Level::Study, .keys = keys_for(row, Level::Study, study_answers)};
+        .row = row,
+        .level = Level::Study,
+        .keys = keys_for(row, Level::Study, study_answers, asker_.settings())};
     gather(gathering, std::nullopt);
     while (const auto answer = gathering.spool.next()) {
         ++gathering.tally.found;
@@ -256,7 +261,7 @@ FindTally Finder::find_studies(const Row& row, const OnStudy& on_study)
 std::vector<FoundSeries> Finder::series(const Row& row, const Attributes& study, FindTally& tally)
 {
     const auto study_uid = std::string{value_of(study, tags::StudyInstanceUID)};
-    Query query{Level::Series, keys_for(row, Level::Series, series_answers)};
+    Query query{Level::Series, keys_for(row, Level::Series, series_answers, asker_.settings())};
     query.keys[tags::StudyInstanceUID] = study_uid;
     std::vector<FoundSeries> all;
     std::set<std::string, std::less<>> seen;
@@ -267,12 +272,13 @@ std::vector<FoundSeries> Finder::series(const Row& row, const Attributes& study,
         const bool fits = uid::is_valid(series_uid) && (said.empty() || said == study_uid) &&
                           agrees(row, Level::Study, study, unconfirmed) &&
                           agrees(row, Level::Series, answer, unconfirmed);
-        if (!fits) {
-            ++tally.dropped;
-        } else if (seen.insert(series_uid).second) {
-            all.push_back(series_from(study_uid, study, answer));
-            all.back().unconfirmed = std::move(unconfirmed);
+        tally.dropped += fits ? 0 : 1;
+        if (!fits || !seen.insert(series_uid).second) {
+            return false;
         }
+        all.push_back(series_from(study_uid, study, answer));
+        all.back().unconfirmed = std::move(unconfirmed);
+        return true;
     });
     return all;
 }
@@ -289,7 +295,7 @@ bool Finder::complete(const Row& row, FoundSeries& found, bool with_instances, F
 
 void Finder::add_instances(const Row& row, FoundSeries& series, FindTally& tally)
 {
-    Query query{Level::Image, keys_for(row, Level::Image, image_answers)};
+    Query query{Level::Image, keys_for(row, Level::Image, image_answers, asker_.settings())};
     query.keys[tags::StudyInstanceUID] = series.study_uid;
     query.keys[tags::SeriesInstanceUID] = series.series_uid;
     series.some_instances_only = has_criterion(row, Level::Image);
@@ -303,16 +309,19 @@ void Finder::add_instances(const Row& row, FoundSeries& series, FindTally& tally
         if (!uid::is_valid(instance) || (!said.empty() && said != series.series_uid) ||
             !agrees(row, Level::Image, answer, unconfirmed)) {
             ++tally.dropped;
-        } else if (seen.emplace(instance).second) {
-            series.instances.push_back(
-                {std::string{instance}, std::string{value_of(answer, tags::SOPClassUID)}});
-            for (auto& criterion : unconfirmed) {
-                const auto known = [&](const Criterion& other) { return other.tag == criterion.tag; };
-                if (std::none_of(series.unconfirmed.begin(), series.unconfirmed.end(), known)) {
-                    series.unconfirmed.push_back(std::move(criterion));
-                }
+            return false;
+        }
+        if (!seen.emplace(instance).second) {
+            return false;
+        }
+        series.instances.push_back({std::string{instance}, std::string{value_of(answer, tags::SOPClassUID)}});
+        for (auto& criterion : unconfirmed) {
+            const auto known = [&](const Criterion& other) { return other.tag == criterion.tag; };
+            if (std::none_of(series.unconfirmed.begin(), series.unconfirmed.end(), known)) {
+                series.unconfirmed.push_back(std::move(criterion));
             }
         }
+        return true;
     };
     const auto outcome = asker_.ask(query, take);
     const bool fewer = !series.some_instances_only && series.count && seen.size() < *series.count;

@@ -16,6 +16,8 @@
 #include <poll.h>
 #include <unistd.h>
 
+#include <fmt/format.h>
+
 namespace dcmpipe::retrieve {
 
 namespace uid = dicom::uid;
@@ -93,11 +95,15 @@ public:
     {
         UnwantedPipe unwanted;
         EventLoop loop;
-        loop.watch(unwanted.fd(), POLLIN, [&] { unwanted.read(request); });
+        loop.watch(unwanted.fd(), POLLIN, [&] {
+            proven_ = true;
+            unwanted.read(request);
+        });
         net::Receiver receiver{
             loop, net::Listener{settings_.bind, settings_.port}, settings_for(request, unwanted),
             [&](const net::Report& report) {
                 last_sign_ = net::Clock::now();
+                proven_ = true;
                 if (!is_aside(place_, report.instance)) {
                     request.on_stored(report.instance);
                 }
@@ -107,6 +113,7 @@ public:
             const auto outcome = ask_over(association(), request, loop, receiver);
             wait_for_late_ones(request, outcome, loop, receiver);
             unwanted.read(request);
+            check_that_it_comes_here(outcome);
             return outcome;
         } catch (const Error&) {
             association_.reset();
@@ -114,6 +121,8 @@ public:
             throw;
         }
     }
+
+    bool is_proven() const override { return proven_; }
 
     void release() override
     {
@@ -232,12 +241,31 @@ private:
         }
     }
 
+    /// A node that knows our AE title at another place sends identity there, and is not asked for more. Once
+    /// it may only have said so of an instance that it lost.
+    void check_that_it_comes_here(const net::QueryOutcome& outcome)
+    {
+        constexpr unsigned enough = 2;
+        const auto sent = outcome.completed + outcome.warned;
+        if (!proven_ && sent > 0 && ++no_shows_ >= enough) {
+            throw Error{
+                ErrorKind::Refused, "stopped asking", connection_.settings().node.text(),
+                fmt::format(
+                    "it says that it sent {} to {}, and again nothing came to port {}: does it know that AE "
+                    "title "
+                    "at this machine and port?",
+                    sent, connection_.settings().aet, settings_.port)};
+        }
+    }
+
     Connection& connection_;
     StorePlace place_;
     dicom::Layout layout_;
     MoveSettings settings_;
     std::optional<net::Association> association_{};
     net::TimePoint last_sign_{};
+    bool proven_ = false;   ///< something came
+    unsigned no_shows_ = 0; ///< requests that brought nothing here, and the node says that it sent it
 };
 
 } // namespace

@@ -27,6 +27,7 @@ public:
         return methods_.front()->ask(request);
     }
 
+    bool is_proven() const override { return methods_.front()->is_proven(); }
     void release() override { methods_.front()->release(); }
 
 private:

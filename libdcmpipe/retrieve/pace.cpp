@@ -116,26 +116,28 @@ void read_value(std::string_view text, Window& window)
     window = Window::parse(text);
 }
 
+int until_open(const std::vector<Window>& windows)
+{
+    const auto seconds = std::time(nullptr);
+    std::tm now{};
+    ::localtime_r(&seconds, &now);
+    int left = windows.empty() ? 0 : std::numeric_limits<int>::max();
+    for (const auto& window : windows) {
+        left = std::min(left, window.until_open(now));
+    }
+    return left;
+}
+
 bool wait_until_open(const std::vector<Window>& windows)
 {
     constexpr int at_most = 60; // the clock may be set, or change to summer time
-    for (bool said = false; !windows.empty(); said = true) {
-        const auto seconds = std::time(nullptr);
-        std::tm now{};
-        ::localtime_r(&seconds, &now);
-        int left = std::numeric_limits<int>::max();
-        for (const auto& window : windows) {
-            left = std::min(left, window.until_open(now));
-        }
-        if (left == 0) {
-            break;
-        }
+    bool said = false;
+    for (int left = until_open(windows); left > 0 && !stop::requested(); left = until_open(windows)) {
         if (!said) {
             log::info("waiting {} min for the window to open", (left + 59) / 60);
         }
-        if (!stop::sleep(std::min(left, at_most))) {
-            return false;
-        }
+        said = true;
+        stop::sleep(std::min(left, at_most));
     }
     return !stop::requested();
 }

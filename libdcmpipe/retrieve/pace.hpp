@@ -27,6 +27,9 @@ struct Window {
 /// For options whose value is one.
 void read_value(std::string_view text, Window& window);
 
+/// Seconds until one of the windows is open, by the clock of now; 0 where one is, or there are none.
+int until_open(const std::vector<Window>& windows);
+
 /// Returns once one of the windows is open, at once where there are none. False once a signal asked to stop.
 bool wait_until_open(const std::vector<Window>& windows);
 

@@ -60,6 +60,7 @@ constexpr std::array members{
     Member{"patient_level", [](Profile& p, const json& v) { p.patient_level = v.get<bool>(); }},
     Member{"relational", [](Profile& p, const json& v) { p.relational = v.get<bool>(); }},
     Member{"lists_images", [](Profile& p, const json& v) { p.lists_images = v.get<bool>(); }},
+    Member{"wildcards", [](Profile& p, const json& v) { p.wildcards = v.get<bool>(); }},
     Member{"max_answers", [](Profile& p, const json& v) { p.most_answers = positive<std::uint64_t>(v); }},
     Member{"max_uids", [](Profile& p, const json& v) { p.most_uids = positive<std::uint64_t>(v); }},
     Member{"character_set", [](Profile& p, const json& v) { p.character_set = v.get<std::string>(); }},
@@ -108,6 +109,30 @@ std::optional<Profile> built_in(std::string_view name)
 }
 
 } // namespace
+
+Profile merged(Profile first, const Profile& second)
+{
+    const auto fill = [](auto& value, const auto& otherwise) {
+        if (!value) {
+            value = otherwise;
+        }
+    };
+    if (first.operations.empty()) {
+        first.operations = second.operations;
+    }
+    fill(first.patient_level, second.patient_level);
+    fill(first.relational, second.relational);
+    fill(first.lists_images, second.lists_images);
+    fill(first.wildcards, second.wildcards);
+    fill(first.most_answers, second.most_answers);
+    fill(first.most_uids, second.most_uids);
+    fill(first.character_set, second.character_set);
+    fill(first.answer_character_set, second.answer_character_set);
+    fill(first.linger, second.linger);
+    fill(first.parallel, second.parallel);
+    fill(first.gap, second.gap);
+    return first;
+}
 
 Profile read_profile(const std::string& name_or_file)
 {

@@ -15,9 +15,10 @@ enum class Operation { Get, Move };
 /// What is known of a node's ways. What is absent is left to the options and their defaults.
 struct Profile {
     std::vector<Operation> operations{}; ///< in the order in which they are tried
-    bool patient_level = false;          ///< C-MOVE as PACSIFIER asks: see MoveSettings
-    bool relational = false;             ///< see FindSettings
-    bool lists_images = true;            ///< see FindSettings
+    std::optional<bool> patient_level{}; ///< C-MOVE as PACSIFIER asks: see MoveSettings
+    std::optional<bool> relational{};    ///< see FindSettings
+    std::optional<bool> lists_images{};  ///< see FindSettings
+    std::optional<bool> wildcards{};     ///< see FindSettings
     std::optional<std::uint64_t> most_answers{};
     std::optional<std::uint64_t> most_uids{}; ///< in one request at image level
     std::optional<std::string> character_set{};
@@ -26,6 +27,9 @@ struct Profile {
     std::optional<unsigned> parallel{};
     std::optional<double> gap{};
 };
+
+/// `first` where it says something, else `second`.
+Profile merged(Profile first, const Profile& second);
 
 /// The profile of this name: one of ours (`carestream-chuv`), or a JSON file of one.
 /// Throws Error{Usage} for a name that is neither, and for anything in a file that it does not understand.

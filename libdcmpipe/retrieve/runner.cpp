@@ -32,7 +32,19 @@ public:
         }
     }
 
+    /// Whatever ends it: series that are under way come in first.
     RunTally run(const std::vector<Row>& rows)
+    try {
+        return ask_for_all(rows);
+    } catch (const Error&) {
+        if (crew_) {
+            crew_->finish();
+        }
+        throw;
+    }
+
+private:
+    RunTally ask_for_all(const std::vector<Row>& rows)
     {
         for (const auto& row : rows) {
             if (is_left(row)) {
@@ -56,12 +68,12 @@ public:
         return tally_;
     }
 
-private:
     /// A row, until all of its series are done.
     struct Asked {
         const Row& row;
         std::uint64_t series = 0; ///< under way
         bool found_all = false;   ///< the node told them all
+        bool over = false;        ///< no more will come
         bool failed = false;
         std::string reason{};
     };
@@ -87,13 +99,11 @@ private:
 
     void wait_for_window()
     {
-        if (!settings_.windows.empty() || stop::requested()) {
-            if (crew_ && !crew_->is_idle()) {
-                finish();
-            }
-            if (!wait_until_open(settings_.windows)) {
-                throw Error{ErrorKind::Cancelled, "stopping"};
-            }
+        if (until_open(settings_.windows) > 0) {
+            finish();
+        }
+        if (!wait_until_open(settings_.windows)) {
+            throw Error{ErrorKind::Cancelled, "stopping"};
         }
     }
 
@@ -108,11 +118,14 @@ private:
     /// What ended the run while series were under way.
     void check()
     {
+        given_up_ = fatal_.has_value();
         if (fatal_) {
             throw Error{*fatal_};
         }
         if (!broken_off_.empty()) {
+            given_up_ = true; // unless it comes back
             breaker_.failed(Error{ErrorKind::Peer, std::exchange(broken_off_, {})});
+            given_up_ = false;
         }
     }
 
@@ -132,8 +145,14 @@ private:
             if (error.kind() == ErrorKind::Cancelled) {
                 throw;
             }
-            fail(*asked, error.what());
+            if (!asked->failed) {
+                fail(*asked, error.what());
+            }
+            asked->over = true;
             settle(*asked);
+            if (given_up_) {
+                throw;
+            }
             if (error.kind() != ErrorKind::Input &&
                 (error.kind() != ErrorKind::Peer || !connection_.reached())) {
                 throw;
@@ -143,6 +162,7 @@ private:
             }
             return;
         }
+        asked->over = true;
         settle(*asked);
     }
 
@@ -245,10 +265,10 @@ private:
         }
     }
 
-    /// Once nothing of the row is under way any more.
+    /// Once nothing of the row is under way any more. A row that was cut short is neither done nor failed.
     void settle(Asked& asked)
     {
-        if (asked.series > 0 || (!asked.found_all && !asked.failed)) {
+        if (!asked.over || asked.series > 0 || (!asked.found_all && !asked.failed)) {
             return;
         }
         tally_.failed += asked.failed ? 1 : 0;
@@ -297,6 +317,7 @@ private:
     std::uint64_t under_way_ = 0;   ///< series
     std::uint64_t done_ = 0;        ///< series that were retrieved or listed
     std::uint64_t since_pause_ = 0; ///< series retrieved
+    bool given_up_ = false;         ///< the run ends
     bool is_cut_short_ = false;     ///< not all series of the row were submitted
 };
 
@@ -304,6 +325,7 @@ private:
 
 void check_character_set(const std::vector<Row>& rows, std::string_view character_set)
 {
+    std::string problems;
     for (const auto& row : rows) {
         Attributes keys;
         for (const auto& criterion : row.criteria) {
@@ -313,8 +335,11 @@ void check_character_set(const std::vector<Row>& rows, std::string_view characte
             static_cast<void>(encode_identifier(
                 keys, Level::Study, dicom::transfer_syntax::ExplicitVRLittleEndian, character_set));
         } catch (const Error& error) {
-            throw Error{ErrorKind::Usage, fmt::format("row {}: {}", row.number, error.reason())};
+            problems += fmt::format("{}row {}: {}", problems.empty() ? "" : "\n", row.number, error.reason());
         }
+    }
+    if (!problems.empty()) {
+        throw Error{ErrorKind::Usage, problems};
     }
 }
 

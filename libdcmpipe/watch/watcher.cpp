@@ -164,6 +164,12 @@ bool Watcher::is_due(const StudyPlace& place, const Snapshot& snapshot, const No
     return quiet && now.boot >= seen.not_before;
 }
 
+double Watcher::quiet_time(const StudyPlace& place) const
+{
+    const bool released = events_ && events_->all_released(place.path());
+    return released ? std::min(settings_.after_release, settings_.timeout) : settings_.timeout;
+}
+
 /// Notes it, so that nobody hears of it again until the study changes.
 bool Watcher::is_given_up(const StudyPlace& place, const Snapshot& snapshot) const
 {
@@ -174,12 +180,6 @@ bool Watcher::is_given_up(const StudyPlace& place, const Snapshot& snapshot) con
     state.given_up = snapshot.content;
     write_state(place.tree, place.study, state);
     return true;
-}
-
-double Watcher::quiet_time(const StudyPlace& place) const
-{
-    const bool released = events_ && events_->all_released(place.path());
-    return released ? std::min(settings_.after_release, settings_.timeout) : settings_.timeout;
 }
 
 /// For the next run, which would else begin to count anew.

@@ -20,11 +20,11 @@ struct WatchSettings {
     double timeout = 60;           ///< seconds without a change after which a study is complete
     std::optional<unsigned> depth; ///< study folders are so many levels down; without it, those with a marker
     bool once = false;             ///< the process looks once and ends: see Watcher::look()
+    double after_release = 2;      ///< the same, where all that was received for it was released
+    std::optional<std::filesystem::path> events; ///< of the receiver, which tell of releases
     /// A study whose last change is so many seconds ago is left alone, and given up where it was begun; 0:
     /// none.
     double max_age = 0;
-    double after_release = 2;      ///< the same, where all that was received for it was released
-    std::optional<std::filesystem::path> events; ///< of the receiver, which tell of releases
 };
 
 /// The clocks that completion is judged by.

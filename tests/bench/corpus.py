@@ -1,8 +1,9 @@
 """Corpora for benchmarks: made up, the same bytes for the same words, no package but pydicom.
 
-    corpus.py ct|small|multiframe FOLDER COUNT
+    corpus.py ct|small|study|multiframe FOLDER COUNT
 
-`ct`: slices of 512 x 512, 0.5 MB. `small`: 64 x 64, 16 kB, nearly all of it header. `multiframe`: 300 MB each. A header
+`ct`: slices of 512 x 512, 0.5 MB. `small`: 64 x 64, 16 kB, nearly all of it header; two series a study, two studies a
+patient. `study`: the same, all of one study. `multiframe`: 300 MB each. A header
 has about 320 elements: identity at three depths, sequences, and private blocks as large as scanners write them.
 One data set is encoded a series; instances differ in UID, number and position, patched in place.
 """
@@ -17,8 +18,8 @@ from pydicom.uid import ExplicitVRLittleEndian
 
 ROOT = "1.2.826.0.1.3680043.10.1451"
 CT, ENHANCED_CT = "1.2.840.10008.5.1.4.1.1.2", "1.2.840.10008.5.1.4.1.1.2.1"
-SHAPES = {"ct": (512, 1), "small": (64, 1), "multiframe": (512, 600)}
-SERIES = {"ct": 250, "small": 50, "multiframe": 1}  # instances in each
+SHAPES = {"ct": (512, 1), "small": (64, 1), "study": (64, 1), "multiframe": (512, 600)}
+SERIES = {"ct": 250, "small": 50, "study": 50, "multiframe": 1}  # instances in each
 
 FIRST = ["Anna", "Bruno", "Chiara", "David", "Elena", "Felix"]
 LAST = ["Muller", "Favre", "Rossi", "Schmid", "Dubois", "Keller"]
@@ -147,7 +148,7 @@ def make(kind, folder, count):
     folder.mkdir(parents=True)
     in_series = SERIES[kind]
     for series in range((count + in_series - 1) // in_series):
-        patient, study = series // 4, series // 2  # two series a study, two studies a patient
+        patient, study = (0, 0) if kind == "study" else (series // 4, series // 2)
         data = encoded_series(kind, patient, study, series, folder / "first")
         number, first = b"100000", uid(patient, study, series, 100000).encode()
         pixels = data.index(b"\xe0\x7f\x10\x00OW")

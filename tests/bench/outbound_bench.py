@@ -1,79 +1,35 @@
-"""What leaves: dpipe-dicomdir beside dcmmkdir, dpipe-zip beside zip, dpipe-upload beside curl, in turn, over the same
-made-up data.
+"""What leaves: dpipe-dicomdir beside dcmmkdir (4,000 small instances), dpipe-zip beside zip (500 CT slices), dpipe-upload
+beside curl (a ZIP of 400 MB); BENCH_SCALE=5 for the sizes that the targets are told for.
 
-    make bench-out                                  4,000 small instances, 500 CT slices, a ZIP of 400 MB
-    make bench-out BENCH_SCALE=5 BENCH_KINDS=dicomdir  the size that the target is told for: 20,000
-
-BENCH_DIR, BENCH_RUNS and BENCH_JSON are as in anon_bench.py. dcmmkdir reads media that is copied already and is spared
-`+I`, with which its time grows with the square; dpipe-dicomdir copies as well. dpipe-zip reads what it wrote once more,
-dpipe-upload reads every CRC before it sends and computes a SHA-256; zip and curl do not.
+dcmmkdir reads media that is copied already and is spared `+I`, with which its time grows with the square;
+dpipe-dicomdir copies as well. dpipe-zip reads what it wrote once more, dpipe-upload reads every CRC before it sends and
+computes a SHA-256; zip and curl do not. See figures.py for the options; BENCH_KINDS chooses among dicomdir, zip, upload.
 """
 
-import json
 import os
 import pathlib
 import random
-import statistics
 import subprocess
 import sys
-import tempfile
 import zipfile
 
 import pydicom
 
-from anon_bench import BIN, HERE, RUNS, SCALE, timed
-
-
-def middle(runs):
-    return {key: statistics.median(run[key] for run in runs) for key in ("wall", "cpu", "rss_mb")}
-
-
-def compare(contenders, reference):
-    """Runs each in turn, RUNS times; contenders: {name: (words, what stands in the way of the next run)}."""
-    results = {name: [] for name in contenders}
-    for _ in range(RUNS):
-        for name, (words, way) in contenders.items():
-            if way.is_file():
-                way.unlink()
-            run = timed(words, way)
-            if run["code"] != 0:
-                sys.exit(f"{name} ended with {run['code']}: {' '.join(map(str, words))}")
-            results[name].append(run)
-    figures = {name: middle(runs) for name, runs in results.items()}
-    print(f"{'':24} {'wall s':>8} {'ratio':>7} {'cpu s':>8} {'ratio':>7} {'RSS MB':>7}   load {os.getloadavg()[0]:.1f}")
-    for name, figure in figures.items():
-        ratios = {key: figure[key] / figures[reference][key] for key in ("wall", "cpu")}
-        print(f"{name:24} {figure['wall']:8.2f} {ratios['wall']:7.2f} {figure['cpu']:8.2f} {ratios['cpu']:7.2f} "
-              f"{figure['rss_mb']:7.0f}")
-        if "BENCH_JSON" in os.environ:
-            with open(os.environ["BENCH_JSON"], "a", encoding="utf-8") as file:
-                file.write(json.dumps({"bench": f"out/{name}", "beside": reference,
-                                       **{f"{key}_ratio": round(value, 3) for key, value in ratios.items()},
-                                       **{key: round(value, 4) for key, value in figure.items()}}) + "\n")
-    return figures
-
-
-def corpus(kind, folder, count):
-    subprocess.run([sys.executable, "-B", HERE / "corpus.py", kind, folder, str(count)], check=True)
-    return folder
+from figures import BIN, HERE, SCALE, Contender, compare, corpus, scratch
 
 
 def dicomdir(folder):
     count = round(4000 * SCALE)
-    tree, tenth = corpus("small", folder / "tree", count), corpus("small", folder / "tenth", count // 10)
-    media, theirs, out = folder / "media", folder / "THEIRS", folder / "out"
+    tree, media, theirs, out = corpus("small", folder / "tree", count), folder / "media", folder / "THEIRS", folder / "out"
     subprocess.run([BIN / "dpipe-dicomdir", "-q", "-o", media, tree], check=True, stdout=subprocess.DEVNULL)
     ours = [BIN / "dpipe-dicomdir", "-q", "-o", out]
-    print(f"\nDICOMDIR of {count} instances")
-    figures = compare({
-        "dcmmkdir": (["dcmmkdir", "-q", "-nb", "-Pgp", "+D", theirs, "+id", media, "+r",
-                      *sorted(p.name for p in media.iterdir() if p.is_dir())], out),
-        "cp -r": (["cp", "-r", tree, out], out),
-        "dpipe-dicomdir": ([*ours, tree], out),
-        "dpipe-dicomdir -j 1": ([*ours, "-j", "1", tree], out),
-        "a tenth of it": ([*ours, "-j", "1", tenth], out)}, "dcmmkdir")
-    print(f"ten times the instances take {figures['dpipe-dicomdir -j 1']['cpu'] / figures['a tenth of it']['cpu']:.1f} "
-          "times the processor time")
+    folders = sorted(path.name for path in media.iterdir() if path.is_dir())
+    compare("dicomdir", f"DICOMDIR of {count} instances", [
+        Contender("dcmmkdir", ["dcmmkdir", "-q", "-nb", "-Pgp", "+D", theirs, "+id", media, "+r", *folders], theirs,
+                  needs="dcmmkdir"),
+        Contender("cp -r", ["cp", "-r", tree, out], out),
+        Contender("dpipe-dicomdir", [*ours, tree], out, target=1 / 3),
+        Contender("dpipe-dicomdir -j 1", [*ours, "-j", "1", tree], out)], "dcmmkdir")
 
 
 def zipped(folder):
@@ -90,13 +46,13 @@ def zipped(folder):
     for path in study.iterdir():  # one study of all, or dpipe-zip refuses
         path.write_bytes(path.read_bytes().replace(max(uids).encode(), min(uids).encode()))
     out = folder / "out"
-    for name, level, words in (("stored", "-0", []), ("deflated", "-6", ["--compress"])):
-        print(f"\nZIP, {name}")
-        compare({
-            f"zip {level}": (["sh", "-c", f"mkdir '{out}' && zip -q -r {level} '{out}/a.zip' '{study}'"], out),
-            f"dpipe-zip {name} -j 2": ([BIN / "dpipe-zip", "-q", "-j", "2", *words, "-o", out, study], out),
-            f"dpipe-zip {name} -j 1": ([BIN / "dpipe-zip", "-q", "-j", "1", *words, "-o", out, study], out)},
-            f"zip {level}")
+    zips = [BIN / "dpipe-zip", "-q", "-o", out]
+    for name, level, words, target in (("stored", "-0", [], 1.2), ("deflated", "-6", ["--compress"], 1 / 1.8)):
+        compare(f"zip/{name}", f"ZIP of {study.name}, {name}", [
+            Contender(f"zip {level}", ["sh", "-c", f"mkdir '{out}' && zip -q -r {level} '{out}/a.zip' '{study}'"], out,
+                      needs="zip"),
+            Contender("dpipe-zip -j 2", [*zips, "-j", "2", *words, study], out, target=target),
+            Contender("dpipe-zip -j 1", [*zips, "-j", "1", *words, study], out)], f"zip {level}")
 
 
 def upload(folder):
@@ -107,16 +63,15 @@ def upload(folder):
             with archive.open(f"study/{i}.dcm", "w", force_zip64=True) as entry:
                 for _ in range(round(25 * SCALE)):
                     entry.write(noise)
-    print(f"\nUpload of {big.stat().st_size / 1e6:.0f} MB to a server on this machine that writes it to a file")
     sink = subprocess.Popen([sys.executable, "-B", HERE / "form_sink.py", folder], stdout=subprocess.PIPE, text=True)
     try:
         url = f"http://127.0.0.1:{sink.stdout.readline().strip()}"
         (folder / "token").write_text("token\n")
         (folder / "token").chmod(0o600)
-        compare({
-            "curl -F": (["curl", "-s", "-F", f"file=@{big}", f"{url}/data/upload/"], folder / "none"),
-            "dpipe-upload": ([BIN / "dpipe-upload", "-q", "--url", url, "--token-file", folder / "token", big],
-                             pathlib.Path(f"{big}.receipt.json"))}, "curl -F")
+        words = [BIN / "dpipe-upload", "-q", "--url", url, "--token-file", folder / "token", big]
+        compare("upload", f"{big.stat().st_size / 1e6:.0f} MB to a server on this machine that writes it to a file", [
+            Contender("curl -F", ["curl", "-s", "-F", f"file=@{big}", f"{url}/data/upload/"], needs="curl"),
+            Contender("dpipe-upload", words, pathlib.Path(f"{big}.receipt.json"), target=1 / 0.9)], "curl -F")
     finally:
         sink.kill()
         sink.wait()
@@ -124,10 +79,10 @@ def upload(folder):
 
 def main():
     kinds = {"dicomdir": dicomdir, "zip": zipped, "upload": upload}
-    parent = os.environ.get("BENCH_DIR", "/dev/shm" if os.access("/dev/shm", os.W_OK) else None)
     for kind in os.environ.get("BENCH_KINDS", " ".join(kinds)).split():
-        with tempfile.TemporaryDirectory(prefix="dpipe-bench-", dir=parent) as folder:
-            kinds[kind](pathlib.Path(folder))
+        if kind in kinds:
+            with scratch() as name:
+                kinds[kind](pathlib.Path(name))
 
 
 if __name__ == "__main__":

@@ -1,10 +1,9 @@
-"""dpipe-receive beside the receivers that are installed, in turn, over the same made-up instances.
+"""dpipe-receive beside storescp, and with PEERS=1 the other receivers that are installed, over the same made-up
+instances: 300 CT of 0.5 MB, 1,500 of 16 kB, at 1, 4 and 16 associations; BENCH_SCALE=3 is about what the targets are
+told for.
 
-    make bench-receive                     300 CT of 0.5 MB, 1,500 of 16 kB, at 1, 4 and 16 associations
-    make bench-receive BENCH_SCALE=3       about what the targets are told for
-
-BENCH_RUNS is how often each runs (3), BENCH_DIR where a receiver stores that promises nothing (/dev/shm), BENCH_DISK
-where one does that flushes (/var/tmp, a real disk), BENCH_JSON a file that gets a line of JSON for each figure.
+See figures.py for the options; BENCH_DIR is where a receiver stores that promises nothing, BENCH_DISK where one does
+that flushes (/var/tmp, a real disk), BENCH_KINDS chooses among ct and small, BENCH_ASSOCIATIONS among the counts.
 
 The sender is tests/bench/pour, which costs next to nothing, then DCMTK's storescu as it comes. Ratios are of objects a
 second, medians, to `storescp +B -pdu 131072 --fork` in the same place; CPU is what the receiver's processes took.
@@ -22,15 +21,16 @@ import threading
 import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
+from figures import BUILD, PEERS, RUNS, SCALE, corpus, record, scratch
 from peers import ORTHANC, free_port, wait_for_port
 
-HERE = pathlib.Path(__file__).resolve().parent
-BUILD = pathlib.Path(os.environ.get("DPIPE_BUILD", HERE.parents[1] / "build")).resolve()
-SCALE = float(os.environ.get("BENCH_SCALE", "1"))
-RUNS = int(os.environ.get("BENCH_RUNS", "3"))
 ASSOCIATIONS = [int(n) for n in os.environ.get("BENCH_ASSOCIATIONS", "1 4 16").split()]
 COUNTS = {"ct": 300, "small": 1500}
 BASE = "storescp +B --fork"
+#: Objects a second beside BASE, at least: by kind, place and associations.
+TARGETS = {("ct", "memory"): {1: 1.0, 4: 1.0, 16: 1.0}, ("small", "memory"): {1: 1.0, 4: 1.5, 16: 1.5},
+           ("ct", "disk"): {1: 0.5, 4: 0.6, 16: 0.7}}
+OURS = {"memory": "dpipe-receive none", "disk": "dpipe-receive full"}
 
 
 def dpipe(durability):
@@ -149,46 +149,47 @@ def storescu(files):
     return send
 
 
-def compare(what, count, receivers, places, sender, floor=None):
+def compare(bench, title, count, receivers, places, sender, targets=None, floor=None):
     rows = {}
     for _ in range(RUNS):
         for name, words, place in receivers:
             rows.setdefault((name, place), []).append(serve(words, places[place], sender))
         if floor:
             rows.setdefault(("nothing but two flushes", "disk"), []).append(floor())
-    print(f"\n{what}: {RUNS} runs in turn, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}")
+    print(f"\n{title}: {RUNS} runs in turn, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}")
     print(f"{'':28} {'a second':>9} {'x storescp':>10} {'CPU ms each':>11} {'failed':>7}")
     for (name, place), runs in rows.items():
         base = statistics.median(run[0] for run in rows[BASE, place])
         seconds = statistics.median(run[0] for run in runs)
         cpu = statistics.median(run[2] for run in runs) / count * 1000
         failed = sum(run[1] for run in runs)
-        print(f"{name + ', ' + place:28} {count / seconds:9.0f} {base / seconds:10.2f} {cpu:11.2f} {failed:7}", flush=True)
-        if "BENCH_JSON" in os.environ:
-            with open(os.environ["BENCH_JSON"], "a", encoding="utf-8") as file:
-                file.write(json.dumps({
-                    "bench": f"receive/{what}/{name}/{place}", "a_second": round(count / seconds, 1),
-                    "x_storescp": round(base / seconds, 3), "cpu_ms": round(cpu, 3), "failed": failed,
-                    "load": round(os.getloadavg()[0], 1)}) + "\n")
+        target = (targets or {}).get(place) if name == OURS[place] else None
+        said = "" if target is None else f"   {'met' if base / seconds >= target else 'MISSED'}: at least {target:g}"
+        print(f"{name + ', ' + place:28} {count / seconds:9.0f} {base / seconds:10.2f} {cpu:11.2f} {failed:7}{said}",
+              flush=True)
+        record(bench, f"{name}, {place}", beside=BASE, ratio=base / seconds, more_is_better=True,
+               a_second=count / seconds, cpu_ms=cpu, failed=failed, target=target)
 
 
 def main():
-    there = [entry for entry in RECEIVERS
-             if (entry[0] != "Orthanc" or ORTHANC) and ("dcmqrscp" not in entry[0] or shutil.which("dcmqrscp"))]
-    memory = os.environ.get("BENCH_DIR", "/dev/shm")
-    places = {"memory": memory, "disk": os.environ.get("BENCH_DISK", "/var/tmp")}
-    with tempfile.TemporaryDirectory(prefix="dpipe-bench-", dir=memory) as name:
+    there = [entry for entry in RECEIVERS if entry[0] == BASE or "dpipe" in entry[0] or
+             PEERS and (ORTHANC if entry[0] == "Orthanc" else shutil.which("dcmqrscp"))]
+    with scratch() as name:
+        places = {"memory": pathlib.Path(name).parent, "disk": os.environ.get("BENCH_DISK", "/var/tmp")}
         for kind in os.environ.get("BENCH_KINDS", "ct small").split():
+            if kind not in COUNTS:
+                continue  # another benchmark's
             count = max(16, round(COUNTS[kind] * SCALE))
-            tree = pathlib.Path(name) / kind
-            subprocess.run([sys.executable, "-B", HERE / "corpus.py", kind, tree, str(count)], check=True)
+            tree = corpus(kind, pathlib.Path(name) / kind, count)
             files = sorted(tree.rglob("*.dcm"))
             for associations in ASSOCIATIONS:
-                compare(f"{kind}, {associations} associations", count, there, places, pour(files, associations),
-                        lambda n=associations: flush_each(places["disk"], files, n))
+                targets = {place: of.get(associations) for (what, place), of in TARGETS.items() if what == kind}
+                compare(f"receive/{kind}/{associations}", f"{kind}, {associations} associations", count, there, places,
+                        pour(files, associations), targets, lambda n=associations: flush_each(places["disk"], files, n))
             if kind == "small":
                 few = [entry for entry in there if entry[0] == BASE or "dpipe" in entry[0]]
-                compare("small, stock storescu", 100, few, places, storescu(files[:100]))
+                compare("receive/small/storescu", "small, stock storescu", 100, few, places, storescu(files[:100]),
+                        {"memory": 10})
             shutil.rmtree(tree)
 
 

@@ -105,6 +105,7 @@ class Examples(dpipe.TestCase):
                 nodes.write_text(text)
             watch = ("dpipe-watch", "--once", "--timeout", "0.01", "--exec", "forward/forward.sh {}", "anon")
             use(free_port())
+            self.shell("sleep", "0.1")  # longer than --timeout: the study is quiet
             self.shell(*watch, code=3)
             self.assertEqual((len(one.stored), len(two.stored)), (4, 0))
             use(two.port)

@@ -86,6 +86,8 @@ class FakePacs:
         self.lists_failed = False     # names those that failed
         self.goes_silent = False      # no final response
         self.pending_for_ever = False # Pending again and again, without an instance
+        self.instance_delay = 0       # seconds before each instance that it sends
+        self.sent_in_all = 0          # instances
         self.calling = "FAKE"         # it sends as
         self.most_answers = None      # it cuts off a query's answers there
         self.cut_status = SUCCESS     # and says so, or not
@@ -235,6 +237,8 @@ class FakePacs:
                 peer.abort()
                 raise Gone
             left = left and left - 1
+            time.sleep(self.instance_delay)
+            self.sent_in_all += 1
             done["Completed" if store(instance) == 0 else "Failed"] += 1
             self.respond(peer, context, command, PENDING, Remaining=1, **done)
         if self.says_failed is not None:
@@ -247,8 +251,10 @@ class FakePacs:
             return
 
         def store(instance):
-            on = next(n for n, abstract in peer.abstract.items()
-                      if abstract == instance.sop_class and peer.accepted.get(n) == made.EXPLICIT)
+            on = next((n for n, abstract in peer.abstract.items()
+                       if abstract == instance.sop_class and peer.accepted.get(n) == made.EXPLICIT), None)
+            if on is None:
+                return 0x0122
             return peer.store(instance.uid, instance.data_set, instance.sop_class, on)
         self.operate(peer, context, command, keys, store)
 

@@ -32,8 +32,9 @@ class QueryTest(dpipe.TestCase):
     def words(self, pacs, cohort, *words):
         path = self.scratch / "cohort.csv"
         path.write_text(cohort)
-        return ("dpipe-query", "--node", f"FAKE@127.0.0.1:{pacs.port}", "--aet", "ME", "--retry-delay", "0.02",
-                "--layout", "uid", "--json", *words, path)
+        usual = {"--node": f"FAKE@127.0.0.1:{pacs.port}", "--aet": "ME", "--retry-delay": "0.02", "--layout": "uid"}
+        first = [w for name, value in usual.items() if name not in words for w in (name, value)]
+        return ("dpipe-query", *first, "--json", *words, path)
 
     def query(self, pacs, cohort, *words, code=0, **how):
         result = dpipe.run(*self.words(pacs, cohort, *words), **how)

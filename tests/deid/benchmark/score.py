@@ -117,7 +117,9 @@ class Output:
                     continue
                 if codec == "iso2022_jp":
                     needle = re.sub(rb"\x1b[ -/]+[0-~]", b"", needle)
-                if len(needle) >= 6 and needle in self.raw or 4 <= len(needle) < 6 and whole_word(needle, self.header):
+                # Dark pixels of 16 bits that follow each other are letters of UTF-16 by chance.
+                where = self.header if codec == "utf-16-le" else self.raw
+                if len(needle) >= 6 and needle in where or 4 <= len(needle) < 6 and whole_word(needle, self.header):
                     return True
         pattern = re.escape(token) if len(token.encode()) >= 4 else rf"\b{re.escape(token)}\b"
         return any(re.search(pattern, text, re.I) for text in self.texts)
