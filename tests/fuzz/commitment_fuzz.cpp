@@ -1,5 +1,5 @@
-/// \file A request for storage commitment: read or refused; a report of all it names is a data set. The first
-/// byte says in which transfer syntax.
+/// \file A request for storage commitment: read or refused; a report of all it names is a data set. The first byte
+/// says in which transfer syntax.
 
 #include "core/error.hpp"
 #include "dicom/element_index.hpp"
