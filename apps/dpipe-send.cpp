@@ -34,6 +34,9 @@ constexpr cli::About about{
                 "  dpipe-watch --once anon/ | dpipe-send --nodes nodes.json --node research --node backup -\n"
                 "  dpipe-send --node RESEARCH@pacs.example.org:104 --echo\n"};
 
+/// Below it nodes give an association up.
+constexpr std::uint64_t least_bandwidth = 16 * 1024;
+
 /// The keys of PACSIFIER's configuration file, which --config reads as it is.
 struct PacsifierConfig {
     std::string server_address;
@@ -222,6 +225,10 @@ send::SendSettings settings_of(const Options& options)
     auto settings = options.send;
     settings.nodes = nodes_of(options);
     settings.bytes_per_second = options.bandwidth.bytes;
+    const auto shares = settings.nodes.size() * settings.outlet.associations;
+    if (settings.bytes_per_second != 0 && settings.bytes_per_second / shares < least_bandwidth) {
+        throw Error{ErrorKind::Usage, "--bandwidth must be 16K or more for each association"};
+    }
     auto& call = settings.outlet.call;
     if (!options.pacsifier.aet.empty()) {
         call.aet = options.pacsifier.aet;

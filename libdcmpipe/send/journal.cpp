@@ -144,7 +144,7 @@ std::optional<Journal::Entry> recall(Journal& journal, std::string_view node, co
     }
     // In a ZIP the same UID may stand twice.
     const auto path = fs::absolute(item.path);
-    if (const auto same_file = first_where([&](const Journal::Entry& entry) {
+    if (auto same_file = first_where([&](const Journal::Entry& entry) {
             return !item.entry && entry.path == path && entry.stamp == item.stamp;
         })) {
         return same_file;

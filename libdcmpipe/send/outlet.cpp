@@ -151,6 +151,11 @@ void Outlet::work()
         }
         if (taken.shipment) {
             step = deliver(line, taken.shipment);
+            if (step == Step::Retire) {
+                queue_.put_back(taken.shipment);
+            } else {
+                queue_.done();
+            }
             continue;
         }
         line.hang_up();
@@ -204,7 +209,6 @@ Outlet::Step Outlet::attempt(Line& line, const ShipmentPtr& shipment, bool last)
         }
         if (!connected && storing_ > 0) { // the node takes no more associations; others do the work
             log::info("{}; going on with fewer associations", error.what());
-            queue_.put_back(shipment);
             return Step::Retire;
         }
         return lost(shipment, error, last);

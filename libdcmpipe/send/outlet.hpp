@@ -67,7 +67,7 @@ private:
     enum class Step {
         Settled,
         Again,
-        Retire, ///< this association is one too many
+        Retire, ///< this association is one too many: the instance is for the others
     };
 
     void run(bool first);

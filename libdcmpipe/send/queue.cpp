@@ -53,13 +53,22 @@ void Queue::abandon()
 {
     const std::lock_guard lock{mutex_};
     closed_ = true;
+    abandoned_ = true;
     waiting_.clear();
+    changed_.notify_all();
+}
+
+void Queue::done()
+{
+    const std::lock_guard lock{mutex_};
+    --taken_;
     changed_.notify_all();
 }
 
 void Queue::put_back(ShipmentPtr shipment)
 {
     const std::lock_guard lock{mutex_};
+    --taken_;
     waiting_.push_front(std::move(shipment));
     changed_.notify_all();
 }
@@ -81,6 +90,7 @@ ShipmentPtr Queue::find(const Pairs& open)
     }
     auto shipment = std::move(*found);
     waiting_.erase(found);
+    ++taken_;
     changed_.notify_all();
     return shipment;
 }
@@ -90,13 +100,13 @@ Queue::Taken Queue::take(const Pairs& open, std::chrono::milliseconds patience)
     const auto until = std::chrono::steady_clock::now() + patience;
     std::unique_lock lock{mutex_};
     for (;;) {
-        if (stop::requested()) {
+        if (stop::requested() || abandoned_) {
             return {.over = true};
         }
         if (auto shipment = find(open)) {
             return {.shipment = std::move(shipment)};
         }
-        if (closed_ && waiting_.empty()) {
+        if (closed_ && waiting_.empty() && taken_ == 0) {
             return {.over = true};
         }
         const auto now = std::chrono::steady_clock::now();

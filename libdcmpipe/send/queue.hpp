@@ -35,7 +35,10 @@ public:
     /// As close(); what waits is dropped.
     void abandon();
 
-    /// Takes one back that was not dealt with: it is the next.
+    /// One that was taken is dealt with.
+    void done();
+
+    /// One that was taken was not dealt with: it is the next.
     void put_back(ShipmentPtr shipment);
 
     struct Taken {
@@ -43,8 +46,9 @@ public:
         bool over = false;      ///< and none will come, or a signal asked to stop
     };
 
-    /// The next one. What `open` does not hold waits until the queue is full, flushed or closed, so that an
-    /// association is made for as many as there are.
+    /// The next one; done() or put_back() must follow, and until then it is not over for anybody. What `open`
+    /// does not hold waits until the queue is full, flushed or closed, so that an association is made for as
+    /// many as there are.
     Taken take(const Pairs& open, std::chrono::milliseconds patience);
 
     /// What those that wait need.
@@ -57,8 +61,10 @@ private:
     mutable std::mutex mutex_;
     std::condition_variable changed_;
     std::deque<ShipmentPtr> waiting_;
+    std::size_t taken_ = 0; ///< and may come back
     bool flushed_ = false;
     bool closed_ = false;
+    bool abandoned_ = false;
 };
 
 } // namespace dcmpipe::send

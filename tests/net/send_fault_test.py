@@ -258,6 +258,17 @@ class Again(FaultTest):
             self.send(store)
             self.assertEqual(store.asked.total(), 300)
 
+    def test_who_reads_its_results_goes_away(self):
+        self.fill(200)
+        with FakeStore() as store:
+            store.delay = 0.01
+            with dpipe.start("dpipe-send", *self.words(store, "--associations", "3"), stdout=subprocess.PIPE,
+                             stderr=subprocess.DEVNULL) as process:
+                process.stdout.readline()
+                process.stdout.close()
+                self.assertEqual(process.wait(20), -signal.SIGPIPE)
+            self.assertLess(len(store.stored), 200)
+
     def test_a_file_that_changed_is_sent_again_and_one_that_moved_is_not(self):
         self.fill(2)
         with FakeStore() as store:

@@ -288,6 +288,7 @@ class Nodes(SendTest):
         self.fill(1)
         for words in [(), ("--node", "x"), ("--node", "A@b:1", "--node", "A@b:1"), ("--node", "A@b:1", "--all-nodes"),
                       ("--node", "A@b:1", "--tls-ca", "x"), ("--node", "A@b:1", "--associations", "0"),
+                      ("--node", "A@b:1", "--associations", "2", "--bandwidth", "20K"),
                       ("--node", "A@b:1", "--report", "x.txt"), ("--node", "A@b:1", "--aet", "A" * 17)]:
             with self.subTest(words):
                 self.fails(2, "dpipe-send", "--journal", self.scratch / "j.db", *words, self.raw)

@@ -20,10 +20,15 @@ ShipmentPtr shipment(const std::string& sop_class, const std::string& uid = "1.2
     return std::make_shared<Shipment>(std::move(item), 1);
 }
 
+/// The SOP class of the next one, which is dealt with; empty where none may be taken.
 std::string taken(Queue& queue, const Pairs& open)
 {
     const auto next = queue.take(open, 1ms);
-    return next.shipment ? next.shipment->item.sop_class_uid : "";
+    if (!next.shipment) {
+        return "";
+    }
+    queue.done();
+    return next.shipment->item.sop_class_uid;
 }
 
 } // namespace
@@ -68,6 +73,19 @@ TEST_CASE("one that is put back is the next; what is abandoned is gone")
     queue.put_back(queue.take({}, 1ms).shipment);
     CHECK(taken(queue, {}) == "A");
     queue.abandon();
+    CHECK(queue.take({}, 1ms).over);
+}
+
+TEST_CASE("it is not over while one that was taken may come back")
+{
+    Queue queue{5};
+    queue.put(shipment("A"));
+    queue.close();
+    auto last = queue.take({}, 1ms).shipment;
+    REQUIRE(last);
+    CHECK_FALSE(queue.take({}, 1ms).over);
+    queue.put_back(std::move(last));
+    CHECK(taken(queue, {}) == "A");
     CHECK(queue.take({}, 1ms).over);
 }
 
