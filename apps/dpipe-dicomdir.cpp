@@ -21,6 +21,13 @@ void declare(cli::Words& words, archive::MediaSettings& settings)
 {
     words.inputs("INPUT", "a DICOM file, or a folder with such; '-' reads them from stdin");
     words.out(settings.out_dir, "the media: a folder or a mounted medium").required();
+    std::vector<std::pair<std::string_view, const archive::MediaProfile*>> profiles{
+        {"none", &archive::no_media_profile}};
+    for (const auto& profile : archive::media_profiles()) {
+        profiles.emplace_back(profile.name, &profile);
+    }
+    words.choice("--profile", settings.profile, profiles, "only what this profile of PS3.11 allows")
+        .shows("none");
     words.flag("--update", settings.update, "add to the media that stands in DIR");
     words.overwrite(settings.overwrite);
     words.jobs(settings.jobs);
@@ -61,7 +68,7 @@ void make_media(const archive::MediaSettings& settings, cli::Context& context)
         return;
     }
     const auto made = media.write();
-    if (made.other_syntaxes > 0) {
+    if (made.other_syntaxes > 0 && settings.profile == &archive::no_media_profile) {
         log::info(
             "{} instances are not in Explicit VR Little Endian, which readers of General Purpose media may "
             "expect",

@@ -30,7 +30,9 @@ MediaCounts count(const Directory& directory)
     return counts;
 }
 
-DirectoryBuilder::DirectoryBuilder(Directory& directory) : directory_(directory)
+DirectoryBuilder::DirectoryBuilder(Directory& directory, bool more_keys)
+    : directory_(directory), patient_(more_keys ? patient_record_with_more : patient_record),
+      series_(more_keys ? series_record_with_more : series_record)
 {
     for (auto& root : directory.roots) {
         if (root.type == patient_record.name) {
@@ -75,11 +77,10 @@ void DirectoryBuilder::add(const MediaItem& item)
     };
     auto* sisters = &directory_.roots;
     if (!item.type->is_root) {
-        sisters = &record_of(patient_record, patient_key(item.patient), *sisters)->below;
+        sisters = &record_of(patient_, patient_key(item.patient), *sisters)->below;
         sisters = &record_of(study_record, study_key(item.patient, item.study_uid), *sisters)->below;
         sisters =
-            &record_of(series_record, series_key(item.patient, item.study_uid, item.series_uid), *sisters)
-                 ->below;
+            &record_of(series_, series_key(item.patient, item.study_uid, item.series_uid), *sisters)->below;
     }
     auto keys = item.keys ? *item.keys : keys_of(*item.type, sisters->size());
     sisters->push_back(

@@ -22,8 +22,8 @@ MediaCounts count(const Directory& directory);
 /// already or gets from that instance. Not for sharing between threads.
 class DirectoryBuilder {
 public:
-    /// Borrows the directory.
-    explicit DirectoryBuilder(Directory& directory);
+    /// Borrows the directory. `more_keys` is that of a MediaProfile.
+    explicit DirectoryBuilder(Directory& directory, bool more_keys = false);
 
     /// Opens the item's source where a record is needed that it has no keys for. Throws Error{Input}: then
     /// nothing was added.
@@ -35,6 +35,8 @@ private:
     void index(DirectoryRecord& record, const std::string& above);
 
     Directory& directory_;
+    const RecordType& patient_;
+    const RecordType& series_;
     Records places_; ///< patients, studies and series by place_key()
 };
 

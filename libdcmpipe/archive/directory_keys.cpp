@@ -61,6 +61,33 @@ constexpr std::array image{
     maybe(tags::ImageType),
     maybe(tags::ReferencedImageSequence),
 };
+constexpr std::array patient_keys_with_more{
+    one(tags::PatientID, StandIn::PlaceText, "PAT"),
+    two(tags::PatientName),
+    maybe(tags::PatientBirthDate),
+    maybe(tags::PatientSex),
+};
+constexpr std::array series_keys_with_more{
+    one(tags::Modality),          one(tags::SeriesInstanceUID),    one(tags::SeriesNumber, StandIn::Place),
+    maybe(tags::InstitutionName), maybe(tags::InstitutionAddress), maybe(tags::PerformingPhysicianName),
+};
+constexpr std::array image_with_more{
+    number,
+    one(tags::Rows),
+    one(tags::Columns),
+    maybe(tags::ImageType),
+    maybe(tags::CalibrationImage),
+    maybe(tags::LossyImageCompressionRatio),
+    maybe(tags::FrameOfReferenceUID),
+    maybe(tags::SynchronizationFrameOfReferenceUID),
+    maybe(tags::NumberOfFrames),
+    maybe(tags::AcquisitionTimeSynchronized),
+    maybe(tags::AcquisitionDateTime),
+    maybe(tags::ReferencedImageSequence, Part::OrShared),
+    maybe(tags::ImagePositionPatient, Part::OrShared),
+    maybe(tags::ImageOrientationPatient, Part::OrShared),
+    maybe(tags::PixelSpacing, Part::OrShared),
+};
 constexpr std::array overlay{one(tags::OverlayNumber, StandIn::Place)};
 constexpr std::array lut{one(tags::LUTNumber, StandIn::Place)};
 constexpr std::array curve{one(tags::CurveNumber, StandIn::Place)};
@@ -186,6 +213,7 @@ constexpr std::array inventory{
 };
 
 constexpr RecordType image_record{"IMAGE", image};
+constexpr RecordType image_record_with_more{"IMAGE", image_with_more};
 constexpr RecordType sr_record{"SR DOCUMENT", sr_document};
 constexpr RecordType waveform_record{"WAVEFORM", numbered_and_dated};
 constexpr RecordType encap_doc_record{"ENCAP DOC", encap_doc};
@@ -292,6 +320,13 @@ const RecordType* by_content(std::string_view uid, const dicom::ElementIndex& da
 constexpr RecordType patient_record{"PATIENT", patient_keys};
 constexpr RecordType study_record{"STUDY", study_keys};
 constexpr RecordType series_record{"SERIES", series_keys};
+constexpr RecordType patient_record_with_more{"PATIENT", patient_keys_with_more};
+constexpr RecordType series_record_with_more{"SERIES", series_keys_with_more};
+
+const RecordType* with_more(const RecordType* type)
+{
+    return type == &image_record ? &image_record_with_more : type;
+}
 
 const RecordType* record_type_of(std::string_view sop_class_uid, const dicom::ElementIndex& data_set)
 {

@@ -33,6 +33,7 @@ enum class Part : std::uint8_t {
     ConceptModifiers, ///< the items of a content tree that modify its title (PS3.3 Table F.5-25)
     Series,           ///< of each item: its study and series alone
     LastVerified,     ///< the latest one inside the Verifying Observer Sequence
+    OrShared,         ///< where it is not at top level, that of the Shared Functional Groups, at any depth
 };
 
 struct DirectoryKey {
@@ -56,9 +57,15 @@ struct RecordType {
 extern const RecordType patient_record;
 extern const RecordType study_record;
 extern const RecordType series_record;
+/// The profiles that allow compressed images have more keys (PS3.11 §H, §J).
+extern const RecordType patient_record_with_more;
+extern const RecordType series_record_with_more;
 
 /// The record that refers to an instance of this SOP class; where the class is none that we know but of the
 /// standard, what the data set holds decides. Null where the standard has no record for it.
 const RecordType* record_type_of(std::string_view sop_class_uid, const dicom::ElementIndex& data_set);
+
+/// An IMAGE with more keys in the place of an IMAGE.
+const RecordType* with_more(const RecordType* type);
 
 } // namespace dcmpipe::archive

@@ -102,9 +102,15 @@ private:
             const auto last = last_verified();
             return last.empty() ? std::string{} : encoded(key.tag, last);
         }
-        const auto index = data_set_.find(key.tag);
+        auto index = data_set_.find(key.tag);
+        if (index == ElementIndex::None && key.part == Part::OrShared) {
+            index = shared(key.tag);
+        }
         if (index == ElementIndex::None || data_set_[index].length == 0) {
             return {};
+        }
+        if (key.part == Part::OrShared) {
+            return copied(index);
         }
         if (key.part != Part::All) {
             return sequence_of(index, key.part);
@@ -157,6 +163,17 @@ private:
                                         !is_plain(data_set_.value(data_set_[i])));
         }
         return dicom::recode(data_set_, index, encoding);
+    }
+
+    std::uint32_t shared(dicom::Tag tag) const
+    {
+        const auto groups = data_set_.find(tags::SharedFunctionalGroupsSequence);
+        for (auto i = groups; i != ElementIndex::None && i < data_set_[groups].end; ++i) {
+            if (data_set_[i].tag == tag) {
+                return i;
+            }
+        }
+        return ElementIndex::None;
     }
 
     std::string_view last_verified() const

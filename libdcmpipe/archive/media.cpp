@@ -97,7 +97,7 @@ void MediaWriter::add(std::span<const fs::path> files)
                 return;
             }
             try {
-                input = read_input(some[i]);
+                input = read_input(some[i], *settings_.profile);
             } catch (const Error& error) {
                 input = error;
             }
@@ -195,7 +195,7 @@ std::vector<MediaItem> MediaWriter::copy_all(std::vector<MediaItem> items, Media
 /// Keeps those that the directory has.
 void MediaWriter::build(Directory& directory, std::vector<MediaItem>& items)
 {
-    DirectoryBuilder builder{directory};
+    DirectoryBuilder builder{directory, settings_.profile->more_keys};
     std::erase_if(items, [&](const MediaItem& item) {
         try {
             builder.add(item);

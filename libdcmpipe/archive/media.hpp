@@ -21,6 +21,7 @@ struct MediaSettings {
     bool overwrite = false; ///< replace what stands in the folder
     bool update = false;    ///< add to the media that stands in the folder
     unsigned jobs = 0;      ///< files read and copied at once; 0: one a core
+    const MediaProfile* profile = &no_media_profile;
 };
 
 struct MediaResult {

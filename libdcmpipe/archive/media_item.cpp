@@ -41,6 +41,13 @@ bool looks_like_dicom(const fs::path& path)
     }
 }
 
+/// A DICOMDIR under whatever name (some media call a copy DIRFILE), also where it does not say what it is.
+bool is_directory(const dicom::Instance& instance)
+{
+    return instance.sop_class_uid() == dicom::uid::MediaStorageDirectoryStorage ||
+           instance.data_set().find(tags::DirectoryRecordSequence) != dicom::ElementIndex::None;
+}
+
 long number_of(std::string_view text)
 {
     text.remove_prefix(std::min(text.find_first_not_of(" +"), text.size()));
@@ -81,7 +88,7 @@ void check_unchanged(const MediaItem& item, int fd)
     }
 }
 
-MediaItem item_of(const fs::path& source, const dicom::Instance& instance)
+MediaItem item_of(const fs::path& source, const dicom::Instance& instance, const MediaProfile& profile)
 {
     const auto& data_set = instance.data_set();
     require(instance, identifying);
@@ -92,6 +99,13 @@ MediaItem item_of(const fs::path& source, const dicom::Instance& instance)
     item.type = record_type_of(item.sop_class_uid, data_set);
     if (item.type == nullptr) {
         throw trouble(source, "no directory record is known for its SOP class");
+    }
+    if (profile.more_keys) {
+        item.type = with_more(item.type);
+    }
+    item.transfer_syntax = syntax_of(instance);
+    if (!profile.allows(item.transfer_syntax)) {
+        throw trouble(source, fmt::format("{} does not allow its transfer syntax", profile.name));
     }
     if (!item.type->is_root) {
         require(instance, placing);
@@ -106,7 +120,6 @@ MediaItem item_of(const fs::path& source, const dicom::Instance& instance)
     } catch (const Error& error) {
         throw trouble(source, error.reason());
     }
-    item.transfer_syntax = syntax_of(instance);
     item.is_part10 = is_part10(instance);
     item.status = status_of(instance);
     return item;
@@ -147,18 +160,18 @@ bool stands_there(const Rope& bytes, const fs::path& target)
 
 } // namespace
 
-ReadInput read_input(const fs::path& file)
+ReadInput read_input(const fs::path& file, const MediaProfile& profile)
 {
     bool is_dicom = true;
     try {
         const auto instance = open_or_refuse(file, is_dicom);
-        if (instance.sop_class_uid() == dicom::uid::MediaStorageDirectoryStorage) {
+        if (is_directory(instance)) {
             return {MediaInput::Directory};
         }
         if (!dicom::has_prefix(instance.bytes()) && instance.sop_class_uid().empty()) {
             return {MediaInput::NotDicom};
         }
-        return {MediaInput::Instance, item_of(file, instance)};
+        return {MediaInput::Instance, item_of(file, instance, profile)};
     } catch (const Error&) {
         if (is_dicom) {
             throw;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "archive/directory_keys.hpp"
+#include "archive/media_profile.hpp"
 #include "dicom/instance.hpp"
 
 #include <cstdint>
@@ -44,8 +45,9 @@ struct ReadInput {
 };
 
 /// Reads a file. Throws Error{Input}: unreadable, damaged, without an attribute that places it or that its
-/// record must have, of a SOP class that has no directory record.
-ReadInput read_input(const std::filesystem::path& file);
+/// record must have, of a SOP class that has no directory record, in a transfer syntax that the profile does
+/// not allow.
+ReadInput read_input(const std::filesystem::path& file, const MediaProfile& profile);
 
 /// Opens the source of an item again. Throws Error{Input} where it is another than it was.
 dicom::Instance reopen(const MediaItem& item);

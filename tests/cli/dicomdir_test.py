@@ -10,7 +10,8 @@ import warnings
 
 import pydicom
 from pydicom import fileset
-from pydicom.dataset import Dataset
+from pydicom.dataset import Dataset, FileDataset
+from pydicom.encaps import encapsulate
 from pydicom.fileset import FileSet
 
 import dpipe
@@ -334,6 +335,53 @@ class Records(DicomdirCase):
         self.assertNotIn("Error", dpipe.run("dcentvfy", *files).err)
 
 
+class Profiles(DicomdirCase):
+    def test_what_a_profile_does_not_allow_fails_and_the_rest_is_there(self):
+        shutil.rmtree(self.input)
+        allowed = {"STD-GEN-CD": {1}, "STD-GEN-DVD-JPEG": {1, 2}, "STD-GEN-USB-JPEG": {1, 2}, "STD-GEN-USB-J2K": {1, 3},
+                   "STD-GEN-DVD-J2K": {1, 3}, "none": {1, 2, 3}}
+        syntaxes = {2: "1.2.840.10008.1.2.4.70", 3: "1.2.840.10008.1.2.4.90"}
+        for i in (1, 2, 3):
+            ds = tiny.instance(InstanceNumber=i)
+            if i in syntaxes:
+                ds.file_meta.TransferSyntaxUID = syntaxes[i]
+                ds.PixelData = encapsulate([b"not decoded."])
+                ds["PixelData"].is_undefined_length = True
+                ds["PixelData"].VR = "OB"
+            self.input.mkdir(exist_ok=True)
+            ds.save_as(self.input / f"{i}.dcm", write_like_original=False)
+        for profile, those in allowed.items():
+            with self.subTest(profile):
+                shutil.rmtree(self.out, ignore_errors=True)
+                result = dpipe.run("dpipe-dicomdir", "--profile", profile, "-o", self.out, self.input)
+                self.assertEqual(result.code, 0 if len(those) == 3 else 3, result.err)
+                self.assertEqual({int(r.InstanceNumber) for r in self.records("IMAGE")}, those)
+
+    def test_its_keys_are_those_of_dcmmkdir(self):
+        shutil.rmtree(self.input)
+        plane, measures, shared = Dataset(), Dataset(), Dataset()
+        plane.ImageOrientationPatient = ["1", "0", "0", "0", "1", "0"]
+        measures.PixelSpacing = ["0.5", "0.5"]
+        shared.PlaneOrientationSequence, shared.PixelMeasuresSequence = [plane], [measures]
+        more = {"InstitutionName": "Hospital", "CalibrationImage": "NO", "FrameOfReferenceUID": tiny.uid("frame")}
+        tiny.write(self.input / "1.dcm", **more)
+        tiny.write(self.input / "2.dcm", InstanceNumber=2, ImageOrientationPatient=None, PixelSpacing=None,
+                   SharedFunctionalGroupsSequence=[shared], NumberOfFrames=1, **more)
+        self.make("--profile", "STD-GEN-USB-JPEG", self.input)
+        theirs = self.scratch / "THEIRS"
+        self.succeeds("dcmmkdir", "-q", "-Pfl", "-nb", "+D", theirs, "+id", self.out, "+r", "PT000000")
+        offsets = ("OffsetOfTheNextDirectoryRecord", "OffsetOfReferencedLowerLevelDirectoryEntity")
+        both = [pydicom.dcmread(p).DirectoryRecordSequence for p in (self.out / "DICOMDIR", theirs)]
+        for records in both:
+            for record in records:
+                for offset in offsets:
+                    setattr(record, offset, 0)
+                record.pop("IconImageSequence", None)  # may be there (PS3.11 §J.3.3.1): we make none
+        self.assertEqual(list(both[0]), list(both[1]))
+        self.assertIn("PixelSpacing", both[0][-1])
+        self.assertIn("InstitutionName", both[0][2])
+
+
 class Update(DicomdirCase):
     def counted(self, *words):
         record, = map(json.loads, self.make("--json", "--update", *words).lines)
@@ -420,10 +468,14 @@ class LeftOut(DicomdirCase):
         (self.input / ".hidden.dcm").write_text("unseen")
         self.make()
         shutil.copy(self.out / "DICOMDIR", self.input / "DICOMDIR")
+        silent = pydicom.dcmread(self.out / "DICOMDIR")
+        del silent.file_meta.MediaStorageSOPClassUID
+        FileDataset(None, dict(silent), preamble=b"\0" * 128, file_meta=silent.file_meta, is_implicit_VR=False,
+                    is_little_endian=True).save_as(self.input / "DIRFILE", write_like_original=True)
         shutil.copy(self.input / "a" / "1" / "1.dcm", self.input / "again.dcm")
         other = self.scratch / "other"
         result = self.succeeds("dpipe-dicomdir", "-o", other, self.input)
-        for name in ("notes.txt", "in/DICOMDIR", "again.dcm"):
+        for name in ("notes.txt", "in/DICOMDIR", "in/DIRFILE", "again.dcm"):
             self.assertRegex(result.err, f"{name}' is left out")
         self.assertEqual(self.files(other), self.files(self.out))
 
