@@ -268,7 +268,7 @@ Format format_from(std::string_view name)
 
 std::vector<ImportedPatient> read_patients(Format format, const fs::path& file, const std::string& issuer)
 {
-    const auto patients = read_format(format, file, issuer);
+    auto patients = read_format(format, file, issuer);
     const bool whole = std::all_of(patients.begin(), patients.end(), [](const ImportedPatient& p) {
         return !p.identity.id.empty() && !p.code.empty();
     });

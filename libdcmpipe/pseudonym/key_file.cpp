@@ -162,7 +162,7 @@ std::string read_key(std::string_view kind, const KeySource& source)
     if (source.passphrase.empty()) {
         text.fail(ErrorKind::Usage, "it is kept under a passphrase (--passphrase-file, DPIPE_PASSPHRASE)");
     }
-    const auto bits = opened_under(source.passphrase, sealed);
+    auto bits = opened_under(source.passphrase, sealed);
     if (bits.empty()) {
         text.fail(ErrorKind::Refused, "the passphrase is wrong, or the key was tampered with");
     }

@@ -1,6 +1,7 @@
 #include "pseudonym/map_impl.hpp"
 
 #include <algorithm>
+#include <cerrno>
 
 #include <linux/magic.h>
 #include <sys/stat.h>
@@ -192,9 +193,10 @@ void Map::create(const fs::path& path, const Key& key, const RestoreKey& restore
         rethrow(error, path);
     }
     if (::renameat2(AT_FDCWD, unfinished.c_str(), AT_FDCWD, path.c_str(), RENAME_NOREPLACE) != 0) {
-        const auto failed = Error::from_errno(ErrorKind::Output, "cannot make the map", path.string());
+        const int reason = errno;
         ::unlink(unfinished.c_str());
-        throw failed;
+        errno = reason;
+        throw Error::from_errno(ErrorKind::Output, "cannot make the map", path.string());
     }
 }
 

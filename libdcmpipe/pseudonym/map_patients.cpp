@@ -48,7 +48,7 @@ std::optional<Patient> Map::Impl::find_patient(const Key::Token& blind) const
 /// Makes a patient of whom only the name of their folder was known this one, from now on.
 std::optional<Patient> Map::Impl::claim(const PatientIdentity& identity, const std::string& particulars)
 {
-    const auto known = find_patient(key.folder_index(identity));
+    auto known = find_patient(key.folder_index(identity));
     if (known) {
         SQLite::Statement update{database, "UPDATE patient SET blind = ?, seal = ?, body = ? WHERE id = ?"};
         const auto blind = key.blind_index(identity);
@@ -85,7 +85,7 @@ Patient Map::Impl::add_patient(
 {
     const std::int64_t number =
         database.execAndGet("SELECT coalesce(max(id), 0) + 1 FROM patient").getInt64();
-    const Patient patient{
+    Patient patient{
         number, if_new.code ? *if_new.code : new_code(if_new.form, number, identity),
         if_new.shift_days.value_or(key.shift_days(identity, if_new.range))};
     if (is_code_taken(patient.code)) {
