@@ -1,16 +1,22 @@
 """What ten times the instances of one study cost: small files, 1,000 and 10,000 of them, with PEERS=1 also 100,000; processor time
 and peak memory of one run each. Ten times as many may take at most 10.5 times as long; a name in a list is all that
 each may leave in memory.
-dpipe-receive takes them from a sender that costs next to nothing, at four associations. See figures.py for the
-options.
+dpipe-receive takes them from a sender that costs next to nothing, at four associations; dpipe-query retrieves them, in
+ten series, from a scripted archive that is slow and not counted: its journal is what could grow. See figures.py for
+the options.
 """
 
 import pathlib
 import shutil
 import subprocess
+import sys
 
-from figures import BIN, PEERS, SCALE, corpus, record, remove, scratch, timed, verdict
+from figures import BIN, HERE, PEERS, SCALE, corpus, record, remove, scratch, timed, verdict
 from receive_bench import dpipe, pour, serve
+
+sys.path.insert(0, str(HERE.parent / "support"))
+from fake_pacs import FakePacs
+from querying import series
 
 COUNTS = [round(count * SCALE) for count in (1000, 10000, *((100000,) if PEERS else ()))]
 MOST_TIME = 10.5
@@ -50,11 +56,23 @@ def received(tree):
     return {"cpu": used, "rss_mb": 0.0}
 
 
+def queried(folder, count):
+    of_series = [instance for number in range(1, 11) for instance in series(count // 10, number=number)]
+    pacs = FakePacs(of_series)
+    try:
+        (folder / "cohort.csv").write_text("PatientID\nP1\n")
+        return timed([BIN / "dpipe-query", "-q", "--node", f"FAKE@127.0.0.1:{pacs.port}", "--aet", "ME", "--save",
+                      "--durability", "none", "-o", folder / "queried", folder / "cohort.csv"])
+    finally:
+        pacs.acceptor.close()
+        remove(folder / "queried")
+
+
 COMMANDS = {"anon": anon, "zip": zipped, "dicomdir": dicomdir, "filter": filtered}
 
 
 def main():
-    runs = {name: [] for name in (*COMMANDS, "receive")}
+    runs = {name: [] for name in (*COMMANDS, "receive", "query")}
     for count in COUNTS:
         with scratch() as name:
             folder = pathlib.Path(name)
@@ -63,6 +81,7 @@ def main():
                 runs[who].append(timed(words(folder, tree, out)))
                 remove(out)
             runs["receive"].append(received(tree))
+            runs["query"].append(queried(folder, count))
     print("\ngrowth: " + ", ".join(f"{count:,}" for count in COUNTS) + " small files")
     for who, of_command in runs.items():
         for fewer, more, count in zip(of_command, of_command[1:], COUNTS[1:]):
