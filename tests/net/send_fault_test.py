@@ -193,8 +193,9 @@ class Breaks(FaultTest):
         with FakeStore() as store:
             store.deaf_after = 1
             start = time.monotonic()
-            self.send(store, "--timeout", "1", "--max-retries", "0", code=3)
-            self.assertLess(time.monotonic() - start, 15)
+            # Long enough for a slow archive on a busy machine to answer the first.
+            self.send(store, "--timeout", "4", "--max-retries", "0", code=3)
+            self.assertLess(time.monotonic() - start, 30)
             self.assertEqual(self.statuses()["1.2.3.1"], "ok")
 
     def test_one_that_takes_too_few_associations_gets_everything_over_those(self):
