@@ -3,6 +3,7 @@
 #include "core/error.hpp"
 #include "core/output_file.hpp"
 #include "core/sha256.hpp"
+#include "core/write_ahead_log.hpp"
 
 #include <SQLiteCpp/SQLiteCpp.h>
 
@@ -57,7 +58,7 @@ SQLite::Database opened(const fs::path& path)
 {
     constexpr int patience_ms = 60'000;
     SQLite::Database database{path.string(), SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE, patience_ms};
-    database.exec("PRAGMA journal_mode = WAL");
+    use_write_ahead_log(database.getHandle(), std::chrono::milliseconds{patience_ms});
     database.exec("PRAGMA synchronous = NORMAL"); // what a power cut takes is asked for again
     database.exec(schema);
     return database;

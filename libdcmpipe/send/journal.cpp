@@ -4,6 +4,7 @@
 #include "core/fd.hpp"
 #include "core/output_file.hpp"
 #include "core/utc_time.hpp"
+#include "core/write_ahead_log.hpp"
 #include "send/data_set_file.hpp"
 
 #include <algorithm>
@@ -49,7 +50,7 @@ fs::path made(const fs::path& path)
 SQLite::Database opened(const fs::path& path)
 {
     SQLite::Database database{path.string(), SQLite::OPEN_READWRITE, patience_ms};
-    database.exec("PRAGMA journal_mode = WAL");
+    use_write_ahead_log(database.getHandle(), std::chrono::milliseconds{patience_ms});
     database.exec("PRAGMA synchronous = NORMAL"); // what a power cut takes is sent again
     database.exec(
         "CREATE TABLE IF NOT EXISTS sent (node TEXT, uid TEXT, sha256 TEXT, stage INTEGER NOT NULL, "
