@@ -136,7 +136,7 @@ Fetched Forwarder::work(const FoundSeries& series, const OnStored& /*on_stored*/
 {
     if (!series.unconfirmed.empty()) {
         throw Error{
-            ErrorKind::Input, "cannot forward", series.series_uid,
+            ErrorKind::Input, "cannot forward", "a series",
             "the node gives no value for some of what was asked, and nobody here sees the instances"};
     }
     Account account{series, journal_};

@@ -58,7 +58,8 @@ void Results::series_done(const Row& row, const FoundSeries& series, const Fetch
     auto status = fetched.received > 0 ? Status::Ok : Status::Skipped;
     if (!fetched.complete()) {
         status = Status::Failed;
-        log::error("row {}: series {}: {}", row.number, series.series_uid, fetched.reason);
+        // The record names the series: its UID is a value of the data set, and no log's business.
+        log::error("row {}: a series: {}", row.number, fetched.reason);
     }
     const bool rejected = fetched.complete() && fetched.folders.empty() && fetched.rejected > 0;
     const auto word = rejected ? std::string_view{"rejected"} : to_string(status);
@@ -69,8 +70,7 @@ void Results::series_done(const Row& row, const FoundSeries& series, const Fetch
         journal_->add(row, series, word, fetched);
     }
     if (rejected) {
-        log::info(
-            "row {}: series {} is not what was asked, its instances say", row.number, series.series_uid);
+        log::info("row {}: a series is not what was asked, its instances say", row.number);
         return;
     }
     if (!fetched.folders.empty()) {

@@ -154,6 +154,8 @@ class Forwarded(Forwarding):
         pacs.lost = {"1.2.1.3": 1000}
         (record,) = self.forward(pacs, "--max-retries", "1", code=3)
         self.assertEqual((record["status"], record["received"], record["missing"]), ("failed", 4, 1))
+        self.assertIn("row 2: a series: ", self.err)
+        self.assertNotIn(record["SeriesInstanceUID"], self.err, "a value of a data set in the log")
 
     def test_several_at_once(self):
         pacs = self.pacs([one for n in range(1, 9) for one in series(3, number=n)])
