@@ -78,7 +78,9 @@ void Publisher::flush()
 {
     std::unique_lock lock{mutex_};
     moved_.wait(lock, [this] { return !publishing_; });
-    publish(lock);
+    if (!broken_) {
+        publish(lock);
+    }
 }
 
 /// All that is ready, and what gets due meanwhile.
