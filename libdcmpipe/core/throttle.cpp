@@ -1,9 +1,10 @@
-#include "send/throttle.hpp"
+#include "core/throttle.hpp"
+
+#include "core/stop.hpp"
 
 #include <algorithm>
-#include <thread>
 
-namespace dcmpipe::send {
+namespace dcmpipe {
 
 void Throttle::spend(std::uint64_t bytes)
 {
@@ -17,7 +18,7 @@ void Throttle::spend(std::uint64_t bytes)
         const std::chrono::duration<double> takes{static_cast<double>(bytes) / rate_};
         free_ = turn + std::chrono::duration_cast<Clock::duration>(takes);
     }
-    std::this_thread::sleep_until(turn);
+    stop::sleep(std::chrono::duration<double>{turn - Clock::now()}.count());
 }
 
-} // namespace dcmpipe::send
+} // namespace dcmpipe

@@ -4,15 +4,15 @@
 #include <cstdint>
 #include <mutex>
 
-namespace dcmpipe::send {
+namespace dcmpipe {
 
 /// So many bytes a second and no more, over all who share it. May be used from any thread.
 class Throttle {
 public:
     /// 0: as many as there are.
-    explicit Throttle(std::uint64_t bytes_per_second) : rate_(static_cast<double>(bytes_per_second)) {}
+    explicit Throttle(double bytes_per_second) : rate_(bytes_per_second) {}
 
-    /// Waits until `bytes` more may go out.
+    /// Waits until what was spent before has gone, or a signal asks to stop; then `bytes` more may go.
     void spend(std::uint64_t bytes);
 
 private:
@@ -23,4 +23,4 @@ private:
     Clock::time_point free_ = Clock::now(); ///< when all that was spent has gone out
 };
 
-} // namespace dcmpipe::send
+} // namespace dcmpipe

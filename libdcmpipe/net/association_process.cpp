@@ -228,15 +228,11 @@ private:
             .patience = settings_.patience,
             .node =
                 [this] { return settings_.node_of ? settings_.node_of(about_.calling_aet) : std::nullopt; },
-            .connect = [this](const Node& node) { return connect(node); }};
-    }
-
-    std::unique_ptr<Transport> connect(const Node& node) const
-    {
-        const auto until = Clock::now() + settings_.patience.association;
-        auto transport = connect_tcp(node.host, node.port, until);
-        return settings_.tls_out ? settings_.tls_out->connect(std::move(transport), node.host, until)
-                                 : std::move(transport);
+            .connect =
+                [this](const Node& node) {
+                    return connect(
+                        node, settings_.tls_out.get(), Clock::now() + settings_.patience.association);
+                }};
     }
 
     void tell_committed(const CommitmentReport& report, bool delivered)

@@ -272,4 +272,10 @@ std::unique_ptr<Transport> TlsContext::connect(
     return transport;
 }
 
+std::unique_ptr<Transport> connect(const Node& node, const TlsContext* tls, TimePoint until)
+{
+    auto transport = connect_tcp(node.host, node.port, until);
+    return tls != nullptr ? tls->connect(std::move(transport), node.host, until) : std::move(transport);
+}
+
 } // namespace dcmpipe::net

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "net/node.hpp"
 #include "net/transport.hpp"
 
 #include <filesystem>
@@ -42,5 +43,8 @@ private:
     struct Impl;
     std::unique_ptr<Impl> impl_;
 };
+
+/// Connects to a node; by TLS where there is a context for it. Throws Error{Peer}.
+std::unique_ptr<Transport> connect(const Node& node, const TlsContext* tls, TimePoint until);
 
 } // namespace dcmpipe::net

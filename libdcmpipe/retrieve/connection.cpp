@@ -19,18 +19,14 @@ net::Association Connection::try_to_call(
 {
     const auto& node = settings_.node;
     const auto until = net::Clock::now() + settings_.patience.association;
-    auto transport = net::connect_tcp(node.host, node.port, until);
-    if (settings_.tls) {
-        transport = settings_.tls->connect(std::move(transport), node.host, until);
-    }
     // A signal to stop is met between messages by who waits for them: a series that is on its way comes in.
     return net::Association::request(
-        std::move(transport), {.calling_aet = settings_.aet,
-                               .called_aet = node.aet,
-                               .max_pdu = settings_.max_pdu,
-                               .patience = settings_.patience,
-                               .contexts = contexts,
-                               .relational = relational});
+        net::connect(node, settings_.tls.get(), until), {.calling_aet = settings_.aet,
+                                                         .called_aet = node.aet,
+                                                         .max_pdu = settings_.max_pdu,
+                                                         .patience = settings_.patience,
+                                                         .contexts = contexts,
+                                                         .relational = relational});
 }
 
 net::Association Connection::call(const std::vector<net::ProposedContext>& contexts, bool relational)

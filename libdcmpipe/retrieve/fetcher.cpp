@@ -194,7 +194,7 @@ private:
         }
         fetched_.folders.insert(instance.path.parent_path());
         on_stored_(instance);
-        throttle_.took(instance.bytes);
+        throttle_.spend(instance.bytes);
     }
 
     const FoundSeries& series_;

@@ -1,11 +1,11 @@
 #pragma once
 
+#include "core/throttle.hpp"
 #include "net/instance_store.hpp"
 #include "net/query_scu.hpp"
 #include "retrieve/connection.hpp"
 #include "retrieve/found.hpp"
 #include "retrieve/journal.hpp"
-#include "retrieve/pace.hpp"
 #include "retrieve/worker.hpp"
 
 #include <cstdint>

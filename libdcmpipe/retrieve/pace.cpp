@@ -6,7 +6,6 @@
 
 #include <algorithm>
 #include <charconv>
-#include <chrono>
 #include <limits>
 
 namespace dcmpipe::retrieve {
@@ -140,17 +139,6 @@ bool wait_until_open(const std::vector<Window>& windows)
         stop::sleep(std::min(left, at_most));
     }
     return !stop::requested();
-}
-
-void Throttle::took(std::uint64_t bytes)
-{
-    if (rate_ <= 0) {
-        return;
-    }
-    const auto now = net::Clock::now();
-    free_ = std::max(free_, now) + std::chrono::duration_cast<net::Clock::duration>(
-                                       std::chrono::duration<double>{static_cast<double>(bytes) / rate_});
-    stop::sleep(std::chrono::duration<double>(free_ - now).count());
 }
 
 } // namespace dcmpipe::retrieve

@@ -1,9 +1,6 @@
 #pragma once
 
-#include "net/transport.hpp"
-
 #include <array>
-#include <cstdint>
 #include <ctime>
 #include <string_view>
 #include <vector>
@@ -32,17 +29,5 @@ int until_open(const std::vector<Window>& windows);
 
 /// Returns once one of the windows is open, at once where there are none. False once a signal asked to stop.
 bool wait_until_open(const std::vector<Window>& windows);
-
-/// So many bytes a second, on the average, by sleeping where there were more. 0 is no limit.
-class Throttle {
-public:
-    explicit Throttle(double bytes_a_second) : rate_(bytes_a_second) {}
-
-    void took(std::uint64_t bytes);
-
-private:
-    double rate_;
-    net::TimePoint free_{}; ///< what was taken is paid for
-};
 
 } // namespace dcmpipe::retrieve

@@ -14,18 +14,14 @@ net::Association call(
     const net::Node& node, const CallSettings& settings, const std::vector<net::ProposedContext>& contexts)
 {
     const auto until = net::Clock::now() + settings.patience.association;
-    auto transport = net::connect_tcp(node.host, node.port, until);
-    if (settings.tls) {
-        transport = settings.tls->connect(std::move(transport), node.host, until);
-    }
     return net::Association::request(
-        std::move(transport), {.calling_aet = settings.aet,
-                               .called_aet = node.aet,
-                               .max_pdu = settings.max_pdu,
-                               .patience = settings.patience,
-                               .contexts = contexts,
-                               .user = settings.user,
-                               .passcode = settings.passcode});
+        net::connect(node, settings.tls.get(), until), {.calling_aet = settings.aet,
+                                                        .called_aet = node.aet,
+                                                        .max_pdu = settings.max_pdu,
+                                                        .patience = settings.patience,
+                                                        .contexts = contexts,
+                                                        .user = settings.user,
+                                                        .passcode = settings.passcode});
 }
 
 Pairs choose_pairs(const Pair& now, const Pairs& open, const Pairs& wanted)

@@ -1,11 +1,11 @@
 #pragma once
 
+#include "core/throttle.hpp"
 #include "net/association.hpp"
 #include "net/node.hpp"
 #include "net/tls.hpp"
 #include "send/data_set_file.hpp"
 #include "send/queue.hpp"
-#include "send/throttle.hpp"
 
 #include <memory>
 #include <optional>

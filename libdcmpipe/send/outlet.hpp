@@ -1,11 +1,11 @@
 #pragma once
 
 #include "core/error.hpp"
+#include "core/throttle.hpp"
 #include "send/committer.hpp"
 #include "send/journal.hpp"
 #include "send/line.hpp"
 #include "send/queue.hpp"
-#include "send/throttle.hpp"
 #include "upload/retry.hpp"
 
 #include <atomic>

@@ -6,7 +6,7 @@ namespace dcmpipe::send {
 
 Sender::Sender(SendSettings settings, OnSettled on_settled)
     : settings_(std::move(settings)), on_settled_(std::move(on_settled)), journal_(settings_.journal),
-      throttle_(settings_.bytes_per_second)
+      throttle_(static_cast<double>(settings_.bytes_per_second))
 {
     const auto& call = settings_.outlet.call;
     if (const auto& reports = settings_.reports) {

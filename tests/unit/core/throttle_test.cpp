@@ -1,4 +1,4 @@
-#include "send/throttle.hpp"
+#include "core/throttle.hpp"
 
 #include <catch2/catch.hpp>
 
@@ -6,7 +6,7 @@
 #include <thread>
 #include <vector>
 
-using dcmpipe::send::Throttle;
+using dcmpipe::Throttle;
 using Clock = std::chrono::steady_clock;
 
 TEST_CASE("a rate holds over all who share it")
