@@ -186,6 +186,17 @@ void sync_folder(const fs::path& folder)
     }
 }
 
+void make_private_file(const fs::path& path)
+{
+    if (path.has_parent_path()) {
+        make_folders(path.parent_path());
+    }
+    const Fd fd{::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600)};
+    if (!fd) {
+        fail("cannot write", path);
+    }
+}
+
 void write_all(int fd, std::string_view bytes, const fs::path& name)
 {
     while (!bytes.empty()) {

@@ -58,6 +58,10 @@ void make_folders(const std::filesystem::path& folder);
 /// Makes the names in `folder` durable.
 void sync_folder(const std::filesystem::path& folder);
 
+/// Makes an empty file that its owner alone may read (mode 0600), and the folders around it, unless it is
+/// there: for what names people or where their files are.
+void make_private_file(const std::filesystem::path& path);
+
 /// Writes all of `bytes` to `fd`; `name` is for the error.
 void write_all(int fd, std::string_view bytes, const std::filesystem::path& name);
 

@@ -57,7 +57,8 @@ std::string digest_of(const Row& row)
 SQLite::Database opened(const fs::path& path)
 {
     constexpr int patience_ms = 60'000;
-    SQLite::Database database{path.string(), SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE, patience_ms};
+    make_private_file(path);
+    SQLite::Database database{path.string(), SQLite::OPEN_READWRITE, patience_ms};
     use_write_ahead_log(database.getHandle(), std::chrono::milliseconds{patience_ms});
     database.exec("PRAGMA synchronous = NORMAL"); // what a power cut takes is asked for again
     database.exec(schema);
@@ -105,9 +106,6 @@ struct Journal::Impl {
 
 Journal::Journal(fs::path file, fs::path root, std::string_view job)
 {
-    if (file.has_parent_path()) {
-        make_folders(file.parent_path());
-    }
     impl_ = guarded(file, [&] { return std::make_unique<Impl>(file, std::move(root), job); });
 }
 

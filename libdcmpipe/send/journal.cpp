@@ -1,7 +1,6 @@
 #include "send/journal.hpp"
 
 #include "core/error.hpp"
-#include "core/fd.hpp"
 #include "core/output_file.hpp"
 #include "core/utc_time.hpp"
 #include "core/write_ahead_log.hpp"
@@ -10,8 +9,6 @@
 #include <algorithm>
 #include <cstdlib>
 #include <mutex>
-
-#include <fcntl.h>
 
 #include <SQLiteCpp/SQLiteCpp.h>
 
@@ -34,21 +31,9 @@ auto guarded(const fs::path& path, Work work)
     }
 }
 
-/// Paths of identified files are nobody else's business.
-fs::path made(const fs::path& path)
-{
-    if (path.has_parent_path()) {
-        make_folders(path.parent_path());
-    }
-    const Fd fd{::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600)};
-    if (!fd) {
-        throw Error::from_errno(ErrorKind::Output, "cannot use the journal", path.string());
-    }
-    return path;
-}
-
 SQLite::Database opened(const fs::path& path)
 {
+    make_private_file(path);
     SQLite::Database database{path.string(), SQLite::OPEN_READWRITE, patience_ms};
     use_write_ahead_log(database.getHandle(), std::chrono::milliseconds{patience_ms});
     database.exec("PRAGMA synchronous = NORMAL"); // what a power cut takes is sent again
@@ -62,7 +47,7 @@ SQLite::Database opened(const fs::path& path)
 } // namespace
 
 struct Journal::Impl {
-    explicit Impl(const fs::path& file) : path(made(file)) {}
+    explicit Impl(fs::path file) : path(std::move(file)) {}
 
     fs::path path;
     std::mutex mutex{};

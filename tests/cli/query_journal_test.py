@@ -105,6 +105,12 @@ class Again(QueryTest):
         self.assertEqual(len(list(info.rglob("*.csv"))), 2)
 
 
+    def test_the_journal_is_its_owner_s_alone(self):
+        pacs = self.pacs(series(1))
+        self.save(pacs)
+        self.assertEqual((self.out / ".dpipe-query.db").stat().st_mode & 0o777, 0o600)
+
+
 class Forwarding(QueryTest):
     """What the node sends to a third one, by its own books."""
 
