@@ -2,7 +2,8 @@
 
 import contextlib
 import http.server
-import threading
+
+import http_thread
 
 
 @contextlib.contextmanager
@@ -31,11 +32,5 @@ def serving(body, content_type="application/json"):
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     server.bytes = 0
     server.url = f"http://127.0.0.1:{server.server_port}"
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    try:
+    with http_thread.running(server):
         yield server
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()

@@ -6,7 +6,8 @@ import contextlib
 import email.parser
 import http.server
 import socketserver
-import threading
+
+import http_thread
 
 
 class Handler(http.server.BaseHTTPRequestHandler):
@@ -58,11 +59,5 @@ def serving(body=b'{"id": 7}', statuses=(), tls=None, unix_socket=None):
             server.socket = tls.wrap_socket(server.socket, server_side=True)
     server.paths, server.headers, server.forms, server.logins = [], [], [], []
     server.body, server.statuses = body, list(statuses)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    try:
+    with http_thread.running(server):
         yield server
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()

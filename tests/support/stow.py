@@ -5,9 +5,10 @@ import email.parser
 import http.server
 import io
 import json
-import threading
 
 import pydicom
+
+import http_thread
 
 
 class Handler(http.server.BaseHTTPRequestHandler):
@@ -80,11 +81,5 @@ def serving(faults=(), most=None, retry_after=None):
     server.faults, server.most, server.retry_after = list(faults), most, retry_after
     server.requests, server.stored, server.paths, server.headers = [], [], [], []
     server.url = f"http://127.0.0.1:{server.server_address[1]}/dicom-web"
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    try:
+    with http_thread.running(server):
         yield server
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
