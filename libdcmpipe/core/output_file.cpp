@@ -45,9 +45,12 @@ bool can_name_later()
     return mounted;
 }
 
+/// By the file itself where the kernel lets us (Linux 6.10, or root), or else through /proc.
 bool link_fd(int fd, const fs::path& name)
 {
-    return ::linkat(AT_FDCWD, proc_name(fd).c_str(), AT_FDCWD, name.c_str(), AT_SYMLINK_FOLLOW) == 0;
+    return ::linkat(fd, "", AT_FDCWD, name.c_str(), AT_EMPTY_PATH) == 0 ||
+           (errno == ENOENT &&
+            ::linkat(AT_FDCWD, proc_name(fd).c_str(), AT_FDCWD, name.c_str(), AT_SYMLINK_FOLLOW) == 0);
 }
 
 /// False with EEXIST where the name is taken.

@@ -19,7 +19,7 @@ Changes::Changes(const dicom::Instance& instance)
 void Changes::replace(std::uint32_t element, std::string_view value)
 {
     const Element& old = data_set_[element];
-    if (!old.container && dicom::padded(old.vr, value) == data_set_.value(old)) {
+    if (!old.container && dicom::is_padded(old.vr, value, data_set_.value(old))) {
         return;
     }
     replace_raw(element, dicom::encode_element(old.tag, old.vr, value, old.encoding), value);
@@ -51,7 +51,7 @@ void Changes::took(std::uint32_t element, std::string_view text)
     const Element& top = data_set_[at_top];
     result_.originals.elements.add(top.tag, data_set_.raw(top));
     if (element == at_top && !top.tag.is_private()) {
-        result_.replaced.insert_or_assign(result_.replaced.end(), top.tag, std::string{text});
+        result_.replaced.set(top.tag, text);
     }
 }
 
@@ -61,7 +61,7 @@ void Changes::set(Tag tag, Vr vr, std::string_view value)
     if (there == ElementIndex::None) {
         rewriter_.insert(ElementIndex::None, tag, vr, value);
         result_.originals.added.push_back(tag);
-        result_.replaced.insert_or_assign(tag, value);
+        result_.replaced.set(tag, value);
         return;
     }
     const auto encoded = dicom::encode_element(tag, vr, value, data_set_[there].encoding);
@@ -84,8 +84,8 @@ void Changes::remember_whose_it_is()
 
 std::string Changes::uid_of_output(Tag tag) const
 {
-    const auto found = result_.replaced.find(tag);
-    return found != result_.replaced.end() ? found->second : std::string{data_set_.text(tag)};
+    const auto* const replaced = result_.replaced.find(tag);
+    return replaced != nullptr ? *replaced : std::string{data_set_.text(tag)};
 }
 
 Deidentified Changes::finish(std::int64_t patient)

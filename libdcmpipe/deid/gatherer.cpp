@@ -231,6 +231,20 @@ Gatherer::Kind Gatherer::kind_of(const Element& element)
                                                         : Kind::None;
 }
 
+/// What makes two values say the same: of a date and time, the day.
+template <class Take>
+void Gatherer::each_essence(std::string_view value, Kind kind, Take take)
+{
+    value = dicom::uid::trimmed(value);
+    if (kind != Kind::Date) {
+        take(value);
+        return;
+    }
+    for (const auto day : split(value, "\\")) {
+        take(day_of(day));
+    }
+}
+
 Gatherer::Gatherer(const dicom::Instance& instance, const Stays& stays) : index_(instance.data_set())
 {
     std::set<std::string_view> staying;
@@ -239,27 +253,16 @@ Gatherer::Gatherer(const dicom::Instance& instance, const Stays& stays) : index_
         if (kind == Kind::None) {
             continue;
         }
-        for (const auto essence : essences(index_.value(index_[i]), kind)) {
-            if (stays(i)) {
+        const bool stays_here = stays(i);
+        each_essence(index_.value(index_[i]), kind, [&](std::string_view essence) {
+            if (stays_here) {
                 staying.insert(essence);
             } else {
                 telling_.push_back({kind, essence, i});
             }
-        }
+        });
     }
     std::erase_if(telling_, [&](const Telling& one) { return staying.contains(one.essence); });
-}
-
-/// What makes two values say the same: of a date and time, the day.
-std::vector<std::string_view> Gatherer::essences(std::string_view value, Kind kind)
-{
-    value = dicom::uid::trimmed(value);
-    if (kind != Kind::Date) {
-        return {value};
-    }
-    auto days = split(value, "\\");
-    std::transform(days.begin(), days.end(), days.begin(), day_of);
-    return days;
 }
 
 std::string Gatherer::essence_of_people() const

@@ -39,7 +39,8 @@ private:
     };
 
     static Kind kind_of(const dicom::Element& element);
-    static std::vector<std::string_view> essences(std::string_view value, Kind kind);
+    template <class Take>
+    static void each_essence(std::string_view value, Kind kind, Take take);
 
     const dicom::ElementIndex& index_;
     std::vector<Telling> telling_;

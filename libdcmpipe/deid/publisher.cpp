@@ -26,6 +26,12 @@ void sync_file_system(const fs::path& folder)
     }
 }
 
+/// Of its letters: the library's own hash takes the path apart first.
+std::size_t hash_of(const fs::path& path)
+{
+    return std::hash<std::string_view>{}(path.native());
+}
+
 Error exists_and_differs(const fs::path& path)
 {
     return {
@@ -142,13 +148,13 @@ void Publisher::publish(std::vector<Outcome>& outcomes)
 /// its bytes are the same and an error where they are not: before the map learns of it.
 void Publisher::settle_conflicts(std::vector<Outcome>& outcomes)
 {
-    std::map<fs::path, const OutputFile*> taken;
+    std::unordered_map<std::string_view, const OutputFile*> taken;
     for (auto& outcome : outcomes) {
         if (outcome.error || !outcome.file) {
             continue;
         }
         const auto& path = outcome.file->path();
-        const auto [earlier, first] = taken.try_emplace(path, &*outcome.file);
+        const auto [earlier, first] = taken.try_emplace(path.native(), &*outcome.file);
         std::error_code ignored;
         if (first && !fs::exists(path, ignored)) {
             continue;
@@ -157,7 +163,7 @@ void Publisher::settle_conflicts(std::vector<Outcome>& outcomes)
         if (bytes_of(*outcome.file).view() == there.view()) {
             outcome.record->set_status(Status::Skipped);
             outcome.repeated = true;
-        } else if (!first || published_.contains(fs::hash_value(path))) {
+        } else if (!first || published_.contains(hash_of(path))) {
             // --overwrite replaces what earlier runs left: two inputs of one run must not become one.
             outcome.error = Error{
                 ErrorKind::Output, "cannot write", path.string(),
@@ -173,7 +179,7 @@ void Publisher::name_file(Outcome& outcome)
     if (outcome.error || !outcome.file || outcome.repeated) {
         return;
     }
-    if (!outcome.study_folder.empty() && !options_.in_place && outcome.study_folder != marked_) {
+    if (!outcome.study_folder.empty() && !options_.in_place && outcome.study_folder.native() != marked_.native()) {
         dicom::mark_study_folder(outcome.study_folder, outcome.study_uid);
         marked_ = outcome.study_folder;
     }
@@ -182,7 +188,7 @@ void Publisher::name_file(Outcome& outcome)
         outcome.error = exists_and_differs(outcome.file->path());
         return;
     }
-    published_.insert(fs::hash_value(outcome.file->path()));
+    published_.insert(hash_of(outcome.file->path()));
 }
 
 /// Last of all, once the result is safe.
@@ -218,7 +224,7 @@ void Publisher::emit(Outcome& outcome)
         const bool refused = outcome.error->kind() == ErrorKind::Refused;
         ends_.fail(outcome.input, *outcome.error, refused ? Status::Quarantined : Status::Failed);
     } else if (outcome.of_folder && outcome.record) {
-        auto& study = studies_[outcome.study_folder];
+        auto& study = studies_[outcome.study_folder.native()];
         study.uid = outcome.study_uid;
         ++(outcome.record->status() == Status::Ok ? study.written : study.skipped);
     } else if (outcome.record) {

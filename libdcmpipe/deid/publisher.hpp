@@ -12,6 +12,7 @@
 #include <map>
 #include <mutex>
 #include <string>
+#include <unordered_map>
 #include <unordered_set>
 #include <vector>
 
@@ -100,7 +101,7 @@ private:
     Report tally_;
     std::filesystem::path marked_;                   ///< the study folder that was marked last
     std::unordered_set<std::size_t> published_;      ///< hashes of the paths this batch gave results
-    std::map<std::filesystem::path, Study> studies_; ///< of the folder that is going through
+    std::map<std::string, Study> studies_;           ///< by folder, of the one that is going through
 };
 
 } // namespace dcmpipe::deid

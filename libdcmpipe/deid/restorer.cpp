@@ -115,7 +115,7 @@ private:
         }
         if (parent == ElementIndex::None) {
             const auto index = ElementIndex::walk(encoded, data_set_.encoding());
-            replaced_.insert_or_assign(tag, index.text(tag));
+            replaced_.set(tag, index.text(tag));
         }
     }
 
@@ -124,7 +124,7 @@ private:
         const auto stands = data_set_.find(tag);
         if (stands != ElementIndex::None) {
             rewriter_.remove(stands);
-            replaced_.insert_or_assign(tag, "");
+            replaced_.set(tag, "");
         }
     }
 
@@ -162,14 +162,14 @@ private:
 
     std::string text_of(Tag tag, std::string_view otherwise) const
     {
-        const auto found = replaced_.find(tag);
-        return found != replaced_.end() ? found->second : std::string{otherwise};
+        const auto* const replaced = replaced_.find(tag);
+        return replaced != nullptr ? *replaced : std::string{otherwise};
     }
 
     const dicom::Instance& instance_;
     const ElementIndex& data_set_;
     dicom::Rewriter rewriter_;
-    std::map<Tag, std::string> replaced_;
+    NewValues replaced_;
 };
 
 } // namespace

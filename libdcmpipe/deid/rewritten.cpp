@@ -6,14 +6,35 @@
 #include "dicom/tags.hpp"
 #include "dicom/uid.hpp"
 
+#include <algorithm>
+
 namespace dcmpipe::deid {
+
+void NewValues::set(dicom::Tag tag, std::string_view text)
+{
+    auto place = values_.end();
+    if (!values_.empty() && !(values_.back().first < tag)) {
+        place = std::lower_bound(values_.begin(), values_.end(), tag, before);
+        if (place != values_.end() && place->first == tag) {
+            place->second = text;
+            return;
+        }
+    }
+    values_.emplace(place, tag, text);
+}
+
+const std::string* NewValues::find(dicom::Tag tag) const
+{
+    const auto place = std::lower_bound(values_.begin(), values_.end(), tag, before);
+    return place != values_.end() && place->first == tag ? &place->second : nullptr;
+}
 
 std::string Rewritten::text(const dicom::Instance& from, dicom::Tag tag) const
 {
-    const auto found = replaced.find(tag);
+    const auto* const found = replaced.find(tag);
     const dicom::CharacterSet characters{from.data_set().text(dicom::tags::SpecificCharacterSet)};
     return characters.to_utf8(
-        found != replaced.end() ? dicom::uid::trimmed(found->second) : from.data_set().text(tag));
+        found != nullptr ? dicom::uid::trimmed(*found) : from.data_set().text(tag));
 }
 
 dicom::Layout::Place Rewritten::place(const dicom::Instance& from, const dicom::Layout& layout) const

@@ -4,16 +4,33 @@
 #include "dicom/instance.hpp"
 #include "dicom/layout.hpp"
 
-#include <map>
 #include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
 
 namespace dcmpipe::deid {
 
+/// New values of attributes. Hundreds are set, in the order of their tags, and a few are asked for.
+class NewValues {
+public:
+    /// The text, instead of an earlier one. Cheap where tags come in order.
+    void set(dicom::Tag tag, std::string_view text);
+
+    /// Null where none was set.
+    const std::string* find(dicom::Tag tag) const;
+
+private:
+    using Value = std::pair<dicom::Tag, std::string>;
+    static bool before(const Value& value, dicom::Tag tag) { return value.first < tag; }
+
+    std::vector<Value> values_; ///< ordered by tag
+};
+
 /// An instance with a new data set, before it is written.
 struct Rewritten {
-    Rope file; ///< the whole file; borrows from the instance it was made of
-    std::map<dicom::Tag, std::string>
-        replaced; ///< new values of top-level public attributes; empty where removed
+    Rope file;          ///< the whole file; borrows from the instance it was made of
+    NewValues replaced; ///< of top-level public attributes; empty where removed
 
     /// The text of a top-level public attribute as it is now, in UTF-8; `from` is the instance it was made
     /// of.

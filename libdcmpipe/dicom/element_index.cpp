@@ -55,7 +55,9 @@ public:
     {
         index_.bytes_ = bytes;
         index_.encoding_ = encoding;
-        index_.elements_.reserve(std::min<std::size_t>(bytes.size() / 32 + 8, 512));
+        const auto guess = std::min<std::size_t>(bytes.size() / 32 + 8, 512);
+        index_.elements_.reserve(guess);
+        index_.top_.reserve(guess / 2);
         open_.push_back({.end = bytes.size(), .encoding = encoding});
     }
 

@@ -37,13 +37,11 @@ std::string encode_u32(std::uint32_t value, bool big_endian)
     return bytes;
 }
 
-std::string padded(Vr vr, std::string_view value)
+bool is_padded(Vr vr, std::string_view value, std::string_view bytes)
 {
-    std::string even{value};
-    if (even.size() % 2 != 0) {
-        even += padding(vr);
-    }
-    return even;
+    const auto pad = value.size() % 2;
+    return bytes.size() == value.size() + pad && bytes.starts_with(value) &&
+           (pad == 0 || bytes.back() == padding(vr));
 }
 
 std::string encode_header(Tag tag, Vr vr, std::uint64_t length, Encoding encoding)
@@ -69,8 +67,10 @@ std::string encode_header(Tag tag, Vr vr, std::uint64_t length, Encoding encodin
 
 std::string encode_element(Tag tag, Vr vr, std::string_view value, Encoding encoding)
 {
-    const auto even = padded(vr, value);
-    return encode_header(tag, vr, even.size(), encoding) + even;
+    const auto pad = value.size() % 2;
+    auto element = encode_header(tag, vr, value.size() + pad, encoding);
+    element.reserve(element.size() + value.size() + pad);
+    return element.append(value).append(pad, padding(vr));
 }
 
 std::string encode_item(std::string_view elements, Encoding encoding)

@@ -11,8 +11,8 @@
 /// Elements as bytes (PS3.5 §7.1). All functions are pure.
 namespace dcmpipe::dicom {
 
-/// The value, padded to even length as its VR wants it.
-std::string padded(Vr vr, std::string_view value);
+/// True where `bytes` are the value, padded to even length as its VR wants it.
+bool is_padded(Vr vr, std::string_view value, std::string_view bytes);
 
 /// Header and value. `value` is in the byte order of `encoding` and is padded here. A value too long for a
 /// VR with a 16-bit length is written as UN (PS3.5 §6.2.2 note 1).

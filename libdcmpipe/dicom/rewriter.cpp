@@ -14,6 +14,10 @@ namespace dcmpipe::dicom {
 Rewriter::Patch& Rewriter::patch(
     std::uint32_t parent, Tag tag, std::uint64_t offset, std::uint64_t removed, std::uint64_t added)
 {
+    if (growths_.empty()) { // of what is changed at all, much is
+        growths_.reserve(index_.size());
+        patches_.reserve(index_.size());
+    }
     growths_.push_back(
         {parent, tag.group(), static_cast<std::int64_t>(added) - static_cast<std::int64_t>(removed)});
     const auto depth = parent == ElementIndex::None ? 0 : index_[parent].depth + 1;

@@ -107,8 +107,10 @@ struct Map::Impl {
     Sealer sealer;
     std::optional<std::int64_t> seal; ///< the row of the run's sealed key, once something was sealed
     Bases bases;
-    /// A row once there stays, and the instances of a patient come together.
+    /// A row once there stays, and the instances of a patient come together: who met them need not wait for
+    /// what others write.
     std::deque<std::pair<PatientIdentity, Patient>> met_lately;
+    std::mutex met_mutex; ///< of met_lately alone
     /// Runs' keys opened lately, and by which restore key: opening one costs more than reading its rows.
     mutable std::map<std::int64_t, std::unique_ptr<const Opener>> openers;
     mutable std::array<std::uint8_t, 32> openers_of{};

@@ -20,9 +20,7 @@ std::array<std::string, 3> levels_of(const Originals& instance)
 std::string digest_of(const Key& key, const Originals& instance)
 {
     Sha256 all;
-    for (const auto& [tag, element] : instance.elements) {
-        all.add(element);
-    }
+    all.add(instance.elements.bytes());
     return std::string{text_of(key.token("originals", {instance.transfer_syntax, all.hex()})).substr(0, 16)};
 }
 

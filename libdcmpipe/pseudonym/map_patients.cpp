@@ -131,7 +131,7 @@ Patient Map::patient(const PatientIdentity& identity, const NewPatient& if_new)
 
 std::optional<Patient> Map::Impl::met(const PatientIdentity& identity)
 {
-    const std::lock_guard lock{mutex};
+    const std::lock_guard lock{met_mutex};
     const auto found = std::find_if(
         met_lately.begin(), met_lately.end(), [&](const auto& one) { return one.first == identity; });
     return found != met_lately.end() ? std::optional{found->second} : std::nullopt;
@@ -139,7 +139,7 @@ std::optional<Patient> Map::Impl::met(const PatientIdentity& identity)
 
 void Map::Impl::meet(const PatientIdentity& identity, const Patient& patient)
 {
-    const std::lock_guard lock{mutex};
+    const std::lock_guard lock{met_mutex};
     constexpr std::size_t most = 8;
     met_lately.emplace_front(identity, patient);
     met_lately.resize(std::min(met_lately.size(), most));

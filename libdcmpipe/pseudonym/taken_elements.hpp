@@ -63,6 +63,9 @@ public:
         bytes_ += element;
     }
 
+    /// All of them, in the order in which they were added.
+    std::string_view bytes() const { return bytes_; }
+
     Iterator begin() const { return {*this, 0}; }
     Iterator end() const { return {*this, pieces_.size()}; }
 

@@ -1,5 +1,5 @@
 """dpipe-anon beside cp and the peers that are installed, over the same made-up trees: 1,000 CT slices, 4,000 small
-files, one multi-frame instance. See figures.py for the options; BENCH_KINDS chooses among ct, small and multiframe.
+files, three multi-frame instances. See figures.py for the options; BENCH_KINDS chooses among ct, small and multiframe.
 """
 
 import os
@@ -12,7 +12,7 @@ import pydicom
 
 from figures import BIN, SCALE, Contender, compare, corpus, scratch
 
-COUNTS = {"ct": 1000, "small": 4000, "multiframe": 1}
+COUNTS = {"ct": 1000, "small": 4000, "multiframe": 3}
 TARGETS = {"ct": 0.6, "small": 1.0, "multiframe": 0.8}  # of -j2, in memory
 
 #: What a recipe for a general tool empties, by keyword: most of what identifies at top level.

@@ -38,11 +38,16 @@ TEST_CASE("elements are written as PS3.5 section 7.1 says, in each encoding")
 
 TEST_CASE("values are padded to even length")
 {
-    CHECK(padded(vr::LO, "abc") == "abc ");
-    CHECK(padded(vr::UI, "1.2") == std::string_view{"1.2\0", 4});
-    CHECK(padded(vr::OB, "x") == std::string_view{"x\0", 2});
-    CHECK(padded(vr::LO, "even") == "even");
-    CHECK(padded(vr::LO, "").empty());
+    CHECK(is_padded(vr::LO, "abc", "abc "));
+    CHECK(is_padded(vr::UI, "1.2", {"1.2\0", 4}));
+    CHECK(is_padded(vr::OB, "x", {"x\0", 2}));
+    CHECK(is_padded(vr::LO, "even", "even"));
+    CHECK(is_padded(vr::LO, "", ""));
+    CHECK_FALSE(is_padded(vr::LO, "abc", "abc"));
+    CHECK_FALSE(is_padded(vr::LO, "abc", {"abc\0", 4}));
+    CHECK_FALSE(is_padded(vr::LO, "abc", "abd "));
+    CHECK_FALSE(is_padded(vr::LO, "even", "even  "));
+    CHECK_FALSE(is_padded(vr::LO, "even", "eve"));
 }
 
 TEST_CASE("the longest value of a 16-bit length, and the first that is too long")
