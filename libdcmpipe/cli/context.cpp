@@ -134,7 +134,7 @@ void Context::visit_files(const std::function<void(const fs::path&)>& work)
     require_inputs();
     while (const auto input = next_input()) {
         attempt(*input, [&] {
-            for (const auto& file : files_below(*input)) {
+            for (const fs::path file : files_below(*input)) {
                 if (stop::requested()) {
                     return;
                 }

@@ -10,32 +10,41 @@ namespace fs = std::filesystem;
 
 namespace {
 
-std::vector<fs::directory_entry> entries_of(const fs::path& folder)
+struct Entry {
+    std::string name;
+    bool is_folder;
+};
+
+/// What to look at in a folder, by name. A link to a folder may lead round in circles; a link to a file is a
+/// file.
+std::vector<Entry> entries_of(const fs::path& folder)
 {
-    std::vector<fs::directory_entry> entries;
+    std::vector<Entry> entries;
     std::error_code error;
     for (auto entry = fs::directory_iterator{folder, error}; !error && entry != fs::directory_iterator{};
          entry.increment(error)) {
-        if (!entry->path().filename().native().starts_with('.')) {
-            entries.push_back(*entry);
+        std::error_code ignored;
+        auto name = entry->path().filename().string();
+        const bool is_folder = entry->is_directory(ignored);
+        if (!name.starts_with('.') && !(is_folder && entry->is_symlink(ignored))) {
+            entries.push_back({std::move(name), is_folder});
         }
     }
     if (error) {
         throw Error{ErrorKind::Input, "cannot read the folder", folder.string(), error.message()};
     }
-    std::sort(entries.begin(), entries.end());
+    std::sort(
+        entries.begin(), entries.end(), [](const Entry& a, const Entry& b) { return a.name < b.name; });
     return entries;
 }
 
-void collect(const fs::path& folder, std::vector<fs::path>& files)
+void collect(const fs::path& folder, std::vector<std::string>& files)
 {
-    for (const auto& entry : entries_of(folder)) {
-        std::error_code ignored;
-        // A link to a folder may lead round in circles; a link to a file is a file.
-        if (entry.is_directory(ignored) && !entry.is_symlink(ignored)) {
-            collect(entry.path(), files);
-        } else if (!entry.is_directory(ignored)) {
-            files.push_back(entry.path());
+    for (const auto& [name, is_folder] : entries_of(folder)) {
+        if (is_folder) {
+            collect(folder / name, files);
+        } else {
+            files.push_back((folder / name).string());
         }
     }
 }
@@ -53,13 +62,13 @@ fs::path resolved(const fs::path& path)
 
 } // namespace
 
-std::vector<fs::path> files_below(const fs::path& root)
+std::vector<std::string> files_below(const fs::path& root)
 {
     std::error_code ignored;
     if (!fs::is_directory(root, ignored)) {
-        return {root};
+        return {root.string()};
     }
-    std::vector<fs::path> files;
+    std::vector<std::string> files;
     collect(root, files);
     return files;
 }

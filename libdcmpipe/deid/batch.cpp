@@ -9,7 +9,6 @@
 
 #include <atomic>
 #include <condition_variable>
-#include <deque>
 #include <exception>
 #include <thread>
 
@@ -26,6 +25,21 @@ struct Job {
     bool of_folder = false;
     bool last_of_folder = false;
     std::optional<Error> error; ///< the input itself could not be read
+};
+
+/// One input that was named, and how far its files were given out.
+struct Input {
+    std::vector<std::string> files{};
+    std::size_t next = 0;
+    bool of_folder = false;
+    std::optional<Error> error{};
+
+    bool is_done() const { return next == files.size(); }
+    Job give(std::uint64_t ticket)
+    {
+        fs::path file = std::move(files[next++]);
+        return {ticket, std::move(file), of_folder, of_folder && is_done(), error};
+    }
 };
 
 /// Lets threads pass one by one in the order of their tickets.
@@ -108,7 +122,7 @@ private:
     std::optional<Job> next_job()
     {
         const std::lock_guard lock{source_};
-        while (queue_.empty() && !over_ && !stop::requested()) {
+        while (input_.is_done() && !over_ && !stop::requested()) {
             if (!ends_.input_is_ready()) {
                 // Who waits at the other end of the pipe should see what is done while we wait here.
                 waiting_ = true;
@@ -119,17 +133,14 @@ private:
             if (!input) {
                 over_ = true;
             } else {
-                expand(*input);
+                input_ = opened(*input);
             }
         }
-        if (queue_.empty() || over_on_failure() || stop::requested()) {
+        if (input_.is_done() || over_on_failure() || stop::requested()) {
             return std::nullopt;
         }
-        auto job = std::move(queue_.front());
-        queue_.pop_front();
-        job.ticket = tickets_++;
         ++running_;
-        return job;
+        return input_.give(tickets_++);
     }
 
     bool over_on_failure() const { return failure_ != nullptr; }
@@ -141,27 +152,18 @@ private:
         }
     }
 
-    void expand(const fs::path& input)
+    Input opened(const fs::path& path) const
     {
         std::error_code ignored;
-        Job job;
-        job.of_folder = fs::is_directory(input, ignored);
+        const bool is_folder = fs::is_directory(path, ignored);
         try {
-            if (job.of_folder && !options_.in_place && is_below(options_.out, input)) {
+            if (is_folder && !options_.in_place && is_below(options_.out, path)) {
                 throw Error{
-                    ErrorKind::Refused, "cannot read", input.string(), "the output would stand inside it"};
+                    ErrorKind::Refused, "cannot read", path.string(), "the output would stand inside it"};
             }
-            for (auto& file : files_below(input)) {
-                job.file = std::move(file);
-                queue_.push_back(job);
-            }
-            if (!queue_.empty()) {
-                queue_.back().last_of_folder = job.of_folder;
-            }
+            return {.files = files_below(path), .of_folder = is_folder};
         } catch (const Error& error) {
-            job.file = input;
-            job.error = error;
-            queue_.push_back(job);
+            return {.files = {path.string()}, .error = error};
         }
     }
 
@@ -301,8 +303,8 @@ private:
     const BatchEnds& ends_;
     Publisher publisher_;
     Turnstile turnstile_;
-    std::mutex source_; ///< guards the queue, the tickets and the inputs behind them
-    std::deque<Job> queue_;
+    std::mutex source_; ///< guards the input, the tickets and the inputs behind it
+    Input input_;
     std::uint64_t tickets_ = 0;
     bool over_ = false;
     std::exception_ptr failure_;

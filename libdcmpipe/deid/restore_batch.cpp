@@ -62,7 +62,7 @@ void restore_batch(const RestoreOptions& options, const Recall& recall, const Ba
     while (const auto input = next_input()) {
         std::error_code ignored;
         const bool of_folder = fs::is_directory(*input, ignored);
-        std::vector<fs::path> files;
+        std::vector<std::string> files;
         try {
             files = files_below(*input);
         } catch (const Error& error) {

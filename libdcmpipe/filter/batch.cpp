@@ -55,7 +55,7 @@ void Batch::take(const fs::path& input)
 {
     check(input);
     studies_.clear();
-    std::vector<fs::path> files;
+    std::vector<std::string> files;
     try {
         files = files_below(input);
     } catch (const Error& error) {

@@ -48,7 +48,7 @@ std::vector<StowSender::Item> StowSender::collect(
 {
     std::vector<Item> items;
     std::set<std::string> seen;
-    for (const auto& file : files_below(input)) {
+    for (const fs::path file : files_below(input)) {
         try {
             const auto head = dicom::Instance::open_head(file, dicom::tags::SOPInstanceUID);
             if (head.sop_class_uid() == dicom::uid::MediaStorageDirectoryStorage) {
