@@ -112,6 +112,28 @@ Instance Instance::from_bytes(std::string_view bytes, std::string_view name, con
     return instance;
 }
 
+std::optional<Instance> Instance::from_first_bytes(std::string_view bytes, Tag last, const Limits& limits)
+{
+    Instance instance;
+    instance.bytes_ = bytes;
+    try {
+        instance.read(last, limits);
+    } catch (const Error&) {
+        return std::nullopt;
+    }
+    // The walk ends before the first element past `last`, or where there is nothing more: only the first
+    // tells that nothing up to `last` is missing.
+    const auto& data_set = instance.data_set_;
+    const auto next = data_set.end_offset();
+    if (data_set.bytes().size() - next < 4) {
+        return std::nullopt;
+    }
+    const bool big_endian = data_set.encoding().big_endian;
+    const Tag tag{
+        read_u16(data_set.bytes(), next, big_endian), read_u16(data_set.bytes(), next + 2, big_endian)};
+    return tag > last ? std::optional{std::move(instance)} : std::nullopt;
+}
+
 void Instance::read(Tag last, const Limits& limits)
 {
     try {

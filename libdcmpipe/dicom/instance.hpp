@@ -27,6 +27,11 @@ public:
     /// From bytes in memory, which must outlive it. `name` stands for the path in errors.
     static Instance from_bytes(std::string_view bytes, std::string_view name, const Limits& limits = {});
 
+    /// As open_head(), from the first bytes of an instance, which must outlive it; nothing where they do not
+    /// reach past `last`, or make no sense as far as they go.
+    static std::optional<Instance> from_first_bytes(
+        std::string_view bytes, Tag last, const Limits& limits = {});
+
     /// Elements of group 0002; none where the file has no file meta information.
     const ElementIndex& meta() const noexcept { return meta_; }
     const ElementIndex& data_set() const noexcept { return data_set_; }

@@ -15,7 +15,7 @@ namespace dcmpipe::net {
 namespace {
 
 constexpr std::size_t most_unsent = 128 * 1024;
-constexpr std::size_t read_ahead = 128 * 1024;
+constexpr std::size_t read_ahead = 16 * 1024; // more would be copied twice where a PDU is large
 constexpr std::size_t most_heard = 256 * 1024;      // no association request is longer
 constexpr std::chrono::hours most_credit{24 * 365}; // far from where a TimePoint overflows
 
@@ -163,40 +163,46 @@ void Channel::unread(std::size_t size)
     taken_ -= size;
 }
 
-/// At least one byte. Small reads come out of one large read of the transport.
+/// At least one byte. Small reads come out of one larger read of the transport; large ones go to their place.
 std::size_t Channel::receive(char* to, std::size_t size)
 {
-    if (!buffered()) {
-        flush();
-        input_.resize(read_ahead); // once: it is not cleared each time
-        taken_ = 0;
-        filled_ = 0;
-        const auto got = read_transport();
-        filled_ = got;
-        if (got == 0) {
-            throw Error{ErrorKind::Peer, "lost the connection to", transport_->peer(), "it hung up"};
+    std::size_t count = 0;
+    if (!buffered() && size >= read_ahead) {
+        count = read_transport(to, size);
+    } else {
+        if (!buffered()) {
+            input_.resize(read_ahead); // once: it is not cleared each time
+            taken_ = 0;
+            filled_ = 0;
+            filled_ = read_transport(input_.data(), input_.size());
         }
-        moved(got);
+        count = std::min(size, filled_ - taken_);
+        std::memcpy(to, input_.data() + taken_, count);
+        taken_ += count;
     }
-    const auto count = std::min(size, filled_ - taken_);
-    std::memcpy(to, input_.data() + taken_, count);
     if (listens_in_ && heard_.size() < most_heard) {
         heard_.append(to, count);
     }
-    taken_ += count;
     return count;
 }
 
-std::size_t Channel::read_transport()
+std::size_t Channel::read_transport(char* to, std::size_t size)
 {
+    flush();
+    std::size_t got = 0;
     try {
-        return transport_->read(input_.data(), input_.size(), deadline());
+        got = transport_->read(to, size, deadline());
     } catch (const Error&) {
         if (Clock::now() >= deadline()) {
             give_up();
         }
         throw;
     }
+    if (got == 0) {
+        throw Error{ErrorKind::Peer, "lost the connection to", transport_->peer(), "it hung up"};
+    }
+    moved(got);
+    return got;
 }
 
 void Channel::give_up() const

@@ -69,7 +69,7 @@ private:
     Result guarded(Work work, Result otherwise) noexcept;
     bool buffered() const { return taken_ < filled_; }
     std::size_t receive(char* to, std::size_t size);
-    std::size_t read_transport();
+    std::size_t read_transport(char* to, std::size_t size);
     TimePoint deadline() const { return std::min({until_, moved_ + time_, end_}); }
     void moved(std::size_t bytes);
     [[noreturn]] void give_up() const;

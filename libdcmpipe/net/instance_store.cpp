@@ -2,6 +2,7 @@
 
 #include "core/file_bytes.hpp"
 #include "core/log.hpp"
+#include "core/rope.hpp"
 #include "dicom/encode.hpp"
 #include "dicom/instance.hpp"
 #include "dicom/study_folder.hpp"
@@ -31,6 +32,9 @@ namespace {
 /// than this. What is nested deeper, the commands that parse will refuse.
 constexpr dicom::Limits head_limits{.depth = 60'000, .elements = 1'000'000, .inflated = 1ULL << 30U};
 
+/// More than the patient, study and series take up in all but a few instances.
+constexpr std::size_t longest_head = 16 * 1024;
+
 /// A reason to refuse an instance, with the status that says so.
 struct Refusal {
     std::uint16_t status;
@@ -43,8 +47,12 @@ fs::path path_of(const OutputFile& file)
     return fmt::format("/proc/self/fd/{}", file.fd());
 }
 
-dicom::Instance head_of(const OutputFile& file, dicom::Tag last)
+/// Most often in the first bytes: then the file need not be opened again.
+dicom::Instance head_of(const OutputFile& file, std::string_view first_bytes, dicom::Tag last)
 {
+    if (auto instance = dicom::Instance::from_first_bytes(first_bytes, last, head_limits)) {
+        return std::move(*instance);
+    }
     try {
         return dicom::Instance::open_head(path_of(file), last, head_limits);
     } catch (const Error& error) {
@@ -149,7 +157,7 @@ InstanceStore::Incoming::Incoming(InstanceStore& store, AnnouncedInstance announ
     } else if (const auto limit = store_.low_water(); !limit.empty()) {
         refuse(status::OutOfResources, "too little room is left", limit);
     } else {
-        const auto header = dicom::encode_file_meta(
+        head_ = dicom::encode_file_meta(
             {.sop_class_uid = announced_.sop_class_uid,
              .instance_uid = announced_.instance_uid,
              .transfer_syntax = announced_.transfer_syntax,
@@ -161,7 +169,6 @@ InstanceStore::Incoming::Incoming(InstanceStore& store, AnnouncedInstance announ
         } catch (const Error& error) {
             refuse(status::OutOfResources, cannot_write(error));
         }
-        write(header);
     }
 }
 
@@ -192,8 +199,17 @@ void InstanceStore::Incoming::write(std::string_view fragment)
         return;
     }
     try {
-        file_->write(fragment);
+        if (bytes_ == 0) {
+            Rope with_header;
+            with_header.borrow(head_);
+            with_header.borrow(fragment);
+            with_header.write_to(file_->fd(), nullptr, file_->path());
+            bytes_ = head_.size();
+        } else {
+            file_->write(fragment);
+        }
         bytes_ += fragment.size();
+        head_ += fragment.substr(0, longest_head - std::min(longest_head, head_.size()));
     } catch (const Error& error) {
         refuse(status::OutOfResources, cannot_write(error));
     }
@@ -204,8 +220,11 @@ StoreOutcome InstanceStore::Incoming::finish()
     if (refused_.status != status::Success) {
         return refused_;
     }
+    if (bytes_ == 0) {
+        write({}); // a data set of no bytes is for put() to refuse
+    }
     try {
-        auto instance = store_.put(*file_, announced_);
+        auto instance = store_.put(*file_, head_, announced_);
         instance.bytes = bytes_;
         return {.status = status::Success, .instance = std::move(instance)};
     } catch (const Refusal& refusal) {
@@ -215,10 +234,11 @@ StoreOutcome InstanceStore::Incoming::finish()
     }
 }
 
-StoredInstance InstanceStore::put(OutputFile& file, const AnnouncedInstance& announced)
+StoredInstance InstanceStore::put(
+    OutputFile& file, std::string_view head, const AnnouncedInstance& announced)
 {
     const auto last = std::max({settings_.layout.last_tag(), tags::SeriesInstanceUID, settings_.wanted_by});
-    const auto instance = head_of(file, last);
+    const auto instance = head_of(file, head, last);
     const auto& data_set = instance.data_set();
     StoredInstance stored;
     stored.sop_class_uid = valid_uid(data_set.text(tags::SOPClassUID), "SOP Class UID");
@@ -235,13 +255,15 @@ StoredInstance InstanceStore::put(OutputFile& file, const AnnouncedInstance& ann
     }
     const auto place = settings_.layout.place_of(data_set);
     const auto& root = aside ? settings_.aside : settings_.root;
-    make_durable(root / place.file.parent_path());
+    const bool met = make_durable(root / place.file.parent_path());
     if (!place.study_folder.empty() && place.study_folder != place.file) {
-        dicom::mark_study_folder(root / place.study_folder, stored.study_uid);
+        if (!met) {
+            dicom::mark_study_folder(root / place.study_folder, stored.study_uid);
+        }
         hold_study(root / place.study_folder);
     }
     stored.path = root / place.file;
-    return name(file, instance, std::move(stored));
+    return name(file, std::move(stored));
 }
 
 /// Best effort: where somebody works on the folder already, what comes now is a later revision to them.
@@ -261,7 +283,7 @@ void InstanceStore::hold_study(const fs::path& folder)
 }
 
 /// The first free name, unless one that is taken settles it.
-StoredInstance InstanceStore::name(OutputFile& file, const dicom::Instance& instance, StoredInstance stored)
+StoredInstance InstanceStore::name(OutputFile& file, StoredInstance stored)
 {
     const auto first = stored.path;
     if (settings_.durability == Durability::Full) {
@@ -270,7 +292,7 @@ StoredInstance InstanceStore::name(OutputFile& file, const dicom::Instance& inst
     for (unsigned number = 1;; ++number) {
         stored.path = numbered(first, number);
         file.rename_result(stored.path);
-        if (file.appear(Existing::Keep) || settle(file, instance, stored)) {
+        if (file.appear(Existing::Keep) || settle(file, stored)) {
             break;
         }
     }
@@ -280,9 +302,9 @@ StoredInstance InstanceStore::name(OutputFile& file, const dicom::Instance& inst
 
 /// What stands under the name that is taken may settle what becomes of the instance; false where it needs
 /// another name.
-bool InstanceStore::settle(OutputFile& file, const dicom::Instance& instance, StoredInstance& stored) const
+bool InstanceStore::settle(OutputFile& file, StoredInstance& stored) const
 {
-    const auto there = relation(stored.path, instance);
+    const auto there = relation(stored.path, head_of(file, {}, tags::SeriesInstanceUID));
     const auto rule = settings_.duplicates;
     if (there == Relation::Other) {
         return false;
@@ -347,11 +369,11 @@ void InstanceStore::make_name_durable(const OutputFile& file, const StoredInstan
 }
 
 /// A folder that another process made may not be durable yet: who uses it first syncs the name of it, and of
-/// all that lead there.
-void InstanceStore::make_durable(const fs::path& folder)
+/// all that lead there. True where this process has done so before.
+bool InstanceStore::make_durable(const fs::path& folder)
 {
     if (durable_folders_.contains(folder) && fs::is_directory(folder)) {
-        return;
+        return true;
     }
     if (folder != settings_.root) {
         make_durable(folder.parent_path());
@@ -363,6 +385,7 @@ void InstanceStore::make_durable(const fs::path& folder)
         }
     }
     durable_folders_.insert(folder);
+    return false;
 }
 
 } // namespace dcmpipe::net

@@ -113,12 +113,13 @@ public:
         friend class InstanceStore;
         Incoming(InstanceStore& store, AnnouncedInstance announced);
 
-        void write(std::string_view bytes);
+        void write(std::string_view fragment);
         void refuse(std::uint16_t status, std::string reason, std::string_view limit = {});
 
         InstanceStore& store_;
         AnnouncedInstance announced_;
         std::optional<OutputFile> file_{};
+        std::string head_{};      ///< the first bytes of the file: the header, then some of the data set
         std::uint64_t bytes_ = 0; ///< header and data set
         std::uint64_t taken_ = 0; ///< of the data set
         StoreOutcome refused_{};  ///< where its status is not Success
@@ -130,13 +131,13 @@ public:
     std::string_view low_water() const;
 
 private:
-    StoredInstance put(OutputFile& file, const AnnouncedInstance& announced);
-    StoredInstance name(OutputFile& file, const dicom::Instance& instance, StoredInstance stored);
-    bool settle(OutputFile& file, const dicom::Instance& instance, StoredInstance& stored) const;
+    StoredInstance put(OutputFile& file, std::string_view head, const AnnouncedInstance& announced);
+    StoredInstance name(OutputFile& file, StoredInstance stored);
+    bool settle(OutputFile& file, StoredInstance& stored) const;
     void replace(OutputFile& file, const std::filesystem::path& path) const;
     void make_name_durable(const OutputFile& file, const StoredInstance& stored) const;
     void hold_study(const std::filesystem::path& folder);
-    void make_durable(const std::filesystem::path& folder);
+    bool make_durable(const std::filesystem::path& folder);
 
     Settings settings_;
     std::map<std::filesystem::path, Fd> held_studies_;

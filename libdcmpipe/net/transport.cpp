@@ -94,12 +94,13 @@ std::size_t TcpTransport::read(char* to, std::size_t size, TimePoint until)
     for (;;) {
         const auto count = ::recv(fd(), to, size, 0);
         if (count >= 0) {
-            set_option(fd(), IPPROTO_TCP, TCP_QUICKACK, 1);
             return static_cast<std::size_t>(count);
         }
         if (errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR) {
             fail("lost the connection to", peer_, reason_of(errno));
         }
+        // Half a message came: its sender may wait for an acknowledgement before the other half goes out.
+        set_option(fd(), IPPROTO_TCP, TCP_QUICKACK, 1);
         if (!wait_for(fd(), POLLIN, until)) {
             fail("gave up on", peer_, "it went silent or too slow");
         }

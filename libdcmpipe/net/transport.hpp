@@ -44,8 +44,8 @@ public:
     virtual const std::string& peer() const noexcept = 0;
 };
 
-/// A connected TCP socket. Each write goes out at once and what came is acknowledged at once: associations
-/// talk in turns, where Nagle's algorithm and delayed acknowledgements wait for each other.
+/// A connected TCP socket. Each write goes out at once, and half a message is acknowledged at once:
+/// associations talk in turns, where Nagle's algorithm and delayed acknowledgements wait for each other.
 ///
 /// What a peer does not take is not kept for it: where a write ran out of time, closing resets the
 /// connection, so that the peer learns of it and the system's buffers are free; what it has not taken ten

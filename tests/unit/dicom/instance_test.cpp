@@ -154,6 +154,36 @@ TEST_CASE("opening a file keeps its bytes; the head alone does not need the rest
     CHECK_THROWS_WITH(Instance::open(scratch.path()), Contains("not a regular file"));
 }
 
+TEST_CASE("the first bytes tell the head only where they reach past it")
+{
+    const auto pixels = raw::header(0x7fe00010, "OW", 1 << 20);
+    for (const auto& [syntax, form] :
+         {std::pair{"1.2.840.10008.1.2.1", raw::Form{}}, std::pair{"1.2.840.10008.1.2", implicit_vr},
+          std::pair{"1.2.840.10008.1.2.2", big_endian}}) {
+        const auto head = raw::meta(syntax) + data_set(form);
+        const auto next = raw::text(0x00204000, "LT", "later", form);
+        for (std::size_t more = 4; more <= next.size(); ++more) {
+            const auto bytes = head + next.substr(0, more);
+            const auto read = Instance::from_first_bytes(bytes, tags::SeriesInstanceUID);
+            // What tells a header from the end of the data set is eight bytes long.
+            REQUIRE(read.has_value() == (more >= 8));
+            if (read) {
+                CHECK(read->study_uid() == "1.2.3.1");
+                CHECK(read->series_uid() == "1.2.3.2");
+            }
+        }
+        for (std::size_t cut = 0; cut <= head.size(); ++cut) {
+            CAPTURE(syntax, cut);
+            CHECK_FALSE(Instance::from_first_bytes(head.substr(0, cut), tags::SeriesInstanceUID));
+            // Zeros may pad a file. They may as well be what comes of a file that is being written.
+            CHECK_FALSE(
+                Instance::from_first_bytes(head.substr(0, cut) + std::string(8, '\0'), tags::SeriesInstanceUID));
+        }
+    }
+    const auto deflated = raw::meta("1.2.840.10008.1.2.1.99") + deflate(data_set() + pixels);
+    CHECK_FALSE(Instance::from_first_bytes(deflated.substr(0, deflated.size() / 2), tags::SeriesInstanceUID));
+}
+
 TEST_CASE("an instance can be moved; its views stay valid")
 {
     const test::Scratch scratch;
