@@ -3,6 +3,7 @@
 #include "core/log.hpp"
 #include "core/stop.hpp"
 #include "dicom/uid.hpp"
+#include "net/commitment_process.hpp"
 #include "net/commitment_scp.hpp"
 #include "net/storage_scp.hpp"
 
@@ -53,12 +54,13 @@ public:
     {
     }
 
-    void run()
+    /// True where something is left to report, for another process.
+    bool run()
     {
         try {
             talk();
             store_.reset(); // its studies are held no more
-            commitment_->report_elsewhere();
+            return commitment_->report_elsewhere();
         } catch (const Error& error) {
             if (error.kind() == ErrorKind::Refused) {
                 log::warning("{}", error.what());
@@ -66,6 +68,7 @@ public:
                 log::info("{}", error.what());
                 tell({.kind = EventKind::Failed, .reason = error.reason()});
             }
+            return false;
         }
     }
 
@@ -224,28 +227,19 @@ private:
         return {
             .root = settings_.store.root,
             .layout = settings_.store.layout,
-            .aet = settings_.aet,
-            .patience = settings_.patience,
+            .calling_aet = about_.calling_aet,
+            .address = connection_.address,
+            .call = call_settings(settings_),
             .node =
                 [this] { return settings_.node_of ? settings_.node_of(about_.calling_aet) : std::nullopt; },
-            .connect =
-                [this](const Node& node) {
-                    return connect(
-                        node, settings_.tls_out.get(), Clock::now() + settings_.patience.association);
-                }};
+            .has_room = [this] { return store_->low_water().empty(); }};
     }
 
     void tell_committed(const CommitmentReport& report, bool delivered)
     {
-        auto event = about_;
-        event.kind = EventKind::Committed;
-        event.released = delivered;
-        event.stored = report.committed.size();
-        event.refused = report.failed.size();
+        auto event = committed_event(about_.calling_aet, report, delivered);
+        event.called_aet = about_.called_aet;
         tell(event);
-        if (!delivered) {
-            log::warning("{} did not hear what became of its request for commitment", about_.calling_aet);
-        }
     }
 
     void tell_refused(const AnnouncedInstance& announced, const StoreOutcome& outcome)
@@ -261,17 +255,7 @@ private:
         tell(event);
     }
 
-    /// Blocks until the parent has room for it: a slow reader of results slows the senders down, not the
-    /// parent.
-    void tell(const Event& event) const
-    {
-        const auto datagram = event.encode();
-        while (::send(parent_, datagram.data(), datagram.size(), MSG_NOSIGNAL) < 0) {
-            if (errno != EINTR) {
-                throw Error::from_errno(ErrorKind::Internal, "cannot report to", "the parent process");
-            }
-        }
-    }
+    void tell(const Event& event) const { tell_parent(parent_, event); }
 
     Listener::Connection connection_;
     int parent_;
@@ -306,7 +290,8 @@ void serve_in_process(
     const std::optional<Rejection>& turned_away) noexcept
 {
     try {
-        Service{std::move(connection), parent, settings, turned_away}.run();
+        const bool left = Service{std::move(connection), parent, settings, turned_away}.run();
+        ::_exit(left ? 1 : 0);
     } catch (const std::bad_alloc&) {
         log::error("an association needed more memory than it may have (--max-memory)");
         ::_exit(1);
@@ -314,7 +299,6 @@ void serve_in_process(
         log::error("internal error: {}", error.what());
         ::_exit(1);
     }
-    ::_exit(0);
 }
 
 } // namespace dcmpipe::net
