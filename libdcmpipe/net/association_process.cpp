@@ -1,6 +1,7 @@
 #include "net/association_process.hpp"
 
 #include "core/log.hpp"
+#include "core/sanitizer.hpp"
 #include "core/stop.hpp"
 #include "dicom/uid.hpp"
 #include "net/commitment_process.hpp"
@@ -20,12 +21,6 @@
 namespace dcmpipe::net {
 
 namespace {
-
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-constexpr bool may_limit_memory = false; // the shadow of a sanitizer counts as data
-#else
-constexpr bool may_limit_memory = true;
-#endif
 
 /// Files may be that much longer than an instance: the header, and the log that is shared with the parent.
 constexpr std::uint64_t beside_the_instance = 64U << 20U;
@@ -277,7 +272,7 @@ void confine_process(pid_t parent, const Receiver::Settings& settings) noexcept
     if (const auto most = settings.store.most_bytes; most != 0) {
         confined = confined && limit(RLIMIT_FSIZE, most + beside_the_instance);
     }
-    if (may_limit_memory && settings.limits.memory != 0) {
+    if (!sanitized && settings.limits.memory != 0) {
         confined = confined && limit(RLIMIT_DATA, settings.limits.memory);
     }
     if (!confined) {

@@ -138,15 +138,21 @@ CommitmentQueue::Entry CommitmentQueue::put(PendingCommitment pending) const
     return entry;
 }
 
-std::vector<CommitmentQueue::Entry> CommitmentQueue::take() const
+/// Read first and locked then: nobody is kept from what this process does not want.
+std::vector<CommitmentQueue::Entry> CommitmentQueue::take(
+    const std::function<bool(const PendingCommitment&)>& wanted) const
 {
     std::vector<Entry> entries;
-    for (auto& path : files()) {
-        if (auto lock = lock_of(path)) {
-            try {
-                auto pending = read(path);
-                entries.push_back(Entry{std::move(pending), std::move(path), std::move(*lock)});
-            } catch (const Error& error) {
+    for (const auto& path : files()) {
+        try {
+            if (wanted && !wanted(read(path))) {
+                continue;
+            }
+            if (auto lock = lock_of(path)) {
+                entries.push_back(Entry{read(path), path, std::move(*lock)});
+            }
+        } catch (const Error& error) {
+            if (fs::exists(path)) {
                 log::warning("cannot read {}: {}", what, error.reason());
             }
         }

@@ -5,6 +5,7 @@
 
 #include <chrono>
 #include <filesystem>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -49,8 +50,9 @@ public:
     /// Once it returns, the request is on the disk for good. Throws Error{Output}; then it is not there.
     Entry put(PendingCommitment pending) const;
 
-    /// All that no other process has. What cannot be read is logged and passed over.
-    std::vector<Entry> take() const;
+    /// All that no other process has and `wanted` says yes to; all where it is unset. What cannot be read is
+    /// logged and passed over.
+    std::vector<Entry> take(const std::function<bool(const PendingCommitment&)>& wanted = {}) const;
 
     /// Nothing waits, whoever has it.
     bool empty() const;

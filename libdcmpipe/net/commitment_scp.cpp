@@ -109,15 +109,15 @@ void CommitmentScp::take_up_others()
     if (node_ || std::exchange(others_taken_up_, true)) {
         return;
     }
-    for (auto& entry : queue_.take()) {
-        const auto& pending = entry.pending();
-        if (pending.calling_aet == settings_.calling_aet && pending.address == settings_.address) {
-            auto report = check_commitment(settings_.root, settings_.layout, pending.request);
-            waiting_.push_back(
-                {.entry = std::move(entry),
-                 .report = std::move(report),
-                 .context_id = waiting_.front().context_id});
-        }
+    const auto from_this_peer = [this](const PendingCommitment& pending) {
+        return pending.calling_aet == settings_.calling_aet && pending.address == settings_.address;
+    };
+    for (auto& entry : queue_.take(from_this_peer)) {
+        auto report = check_commitment(settings_.root, settings_.layout, entry.pending().request);
+        waiting_.push_back(
+            {.entry = std::move(entry),
+             .report = std::move(report),
+             .context_id = waiting_.front().context_id});
     }
 }
 
@@ -187,8 +187,8 @@ try {
             log::info("{}", error.what());
         }
     }
-    while (!waiting_.empty() && !node_) {
-        done(0, false);
+    while (!waiting_.empty() && !node_ && !stop::requested()) {
+        done(0, false); // it went, and nobody knows where to
     }
     return !waiting_.empty();
 } catch (const std::exception& error) {

@@ -183,12 +183,18 @@ class Restarted(ListeningTest):
 
 class OnItsNextAssociation(CommitmentTest):
     def test_who_has_no_address_hears_it_when_it_asks_again(self):
+        for number, end in enumerate((signal.SIGKILL, signal.SIGTERM)):
+            with self.subTest(end=end):
+                self.out = self.scratch / f"in{number}"
+                self.check_hears_it_after(end)
+
+    def check_hears_it_after(self, end):
         with Receiver(self.out) as receiver:
             peer = self.scu(receiver)
             self.store(peer, "1.2.9")
             self.assertEqual(peer.ask([image("1.2.9")], transaction="1.2.76"), 0)
             peer.receive_message()  # the report, which it does not answer
-            receiver.process.send_signal(signal.SIGKILL)
+            receiver.stop(end)
         with Receiver(self.out) as receiver:
             stranger = self.scu(receiver, calling="STRANGER")
             self.assertEqual(stranger.ask([image("1.2.9")]), 0)
