@@ -27,6 +27,8 @@ constexpr std::ptrdiff_t most_turned_away = 32;
 /// Processes whose association is over and that still try to report; of more the latest give up.
 constexpr std::ptrdiff_t most_closed = 64;
 
+constexpr std::chrono::seconds least_life{5};
+
 bool reached(std::ptrdiff_t count, std::size_t limit)
 {
     return limit != 0 && static_cast<std::size_t>(count) >= limit;
@@ -298,15 +300,24 @@ void Receiver::bury(int reports)
         event.reason = "its process died";
         tell(event);
     }
-    const bool was_reporter = child->second.reporter;
+    const bool more = more_is_left_by(child->second, result);
     children_.erase(child);
     if (listener_.fd() >= 0) {
         listen(true);
     }
-    // Who was killed may have left something as well; the reporter itself is not tried again at once.
-    if (was_reporter ? more_is_left_ && WIFEXITED(result) : result != 0) {
+    if (more) {
         report_what_is_left();
     }
+}
+
+/// Whether there may be something to report, now that this process has ended.
+bool Receiver::more_is_left_by(const Child& child, int result) const
+{
+    if (!child.reporter) {
+        return result != 0; // it says so, or was killed
+    }
+    // A reporter that something kills is started again, but not one that fails at once, over and over.
+    return more_is_left_ || (result != 0 && Clock::now() - child.since > least_life);
 }
 
 void Receiver::hold_reports(bool hold)

@@ -112,6 +112,7 @@ private:
         bool open = false;     ///< between the events Opened and Closed
         bool closed = false;   ///< after it: it may still report elsewhere, and takes nobody's place
         bool reporter = false; ///< it has no association, only reports of storage commitment
+        TimePoint since = Clock::now();
         bool killed = false;
     };
 
@@ -123,6 +124,7 @@ private:
     bool too_many_turned_away() const;
     template <class Work>
     void start_process(Child about, const std::string& subject, const Work& work);
+    bool more_is_left_by(const Child& child, int result) const;
     void report_what_is_left() noexcept;
     void renew_reporter();
     void enter_child(pid_t parent) noexcept;

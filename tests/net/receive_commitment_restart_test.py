@@ -2,15 +2,17 @@
 and never untruly."""
 
 import json
+import os
 import pathlib
 import signal
 import socket
 import stat
+import time
 
 import dicom_bytes as made
 import dpipe
 import small_disk
-from committing import CommitmentTest, ListeningTest, children_of, image, take_report
+from committing import COMMITMENT, CommitmentTest, ListeningTest, children_of, image, take_report
 from dicom_peer import Gone
 from receiving import Receiver
 
@@ -24,6 +26,7 @@ class Restarted(ListeningTest):
     def setUp(self):
         super().setUp()
         self.deaf = socket.socket()  # the peer's place: nobody else gets it, and nobody answers yet
+        self.addCleanup(self.deaf.close)
         self.deaf.bind(("127.0.0.1", 0))
         self.name(self.deaf.getsockname()[1])
         self.words = ("--nodes", self.nodes, "--events", self.log)
@@ -105,6 +108,18 @@ class Restarted(ListeningTest):
             self.wait_for(self.events)
         self.assertEqual((self.reports, len(calls)), ([(1, ["1.2.9"], {})], 2))
 
+    def test_the_process_that_reports_is_killed(self):
+        self.killed_after_the_answer("1.2.9")
+        with Receiver(self.out, *self.words) as receiver:
+            receiver.wait_for_err(b"cannot reach")
+            time.sleep(5.2)  # one that lived for less is not started again at once
+            reporter, = children_of(receiver)
+            self.answer()
+            os.kill(reporter, signal.SIGKILL)
+            self.wait_for(self.events, 10)
+            self.wait_for(lambda: not children_of(receiver))
+        self.assertEqual(self.reports, [(1, ["1.2.9"], {})])
+
     def test_several_reports_of_one_name_and_one_that_cannot_be_read(self):
         for _ in range(2):
             self.killed_after_the_answer("1.2.9")
@@ -131,6 +146,28 @@ class Restarted(ListeningTest):
                 self.answer()
                 self.wait_for(self.events)
         self.assertEqual(self.reports, [(1, ["1.2.9"], {})])
+
+    @dpipe.needs("strace")
+    def test_it_is_durable_before_the_answer(self):
+        trace = self.scratch / "trace"
+        with Receiver(self.out) as receiver:
+            peer = self.scu(receiver)
+            self.assertEqual(peer.echo(context=COMMITMENT), 0)  # its process is there, and listens
+            tracer = self.traced(
+                max(children_of(receiver)), "-y", "-e", "trace=fdatasync,linkat,fsync,sendto", "-o", trace)
+            self.assertEqual(peer.ask([image("1.2.9")]), 0)
+            take_report(peer)
+            self.assertTrue(peer.release())
+            tracer.wait(20)
+        calls = [line for line in trace.read_text().splitlines() if line.endswith(" = 0") or line.startswith("sendto")]
+        steps = ("fdatasync(", "1.2.77.json", "/.dpipe-commitment>", f"{self.out}>", "sendto(")
+        self.assertEqual([next((step for step in steps if step in line), line) for line in calls[:5]], list(steps))
+
+    def traced(self, child, *words):
+        tracer = dpipe.start("strace", *words, "-p", str(child), stderr=-3)
+        status = pathlib.Path(f"/proc/{child}/status")
+        self.wait_for(lambda: f"TracerPid:\t{tracer.pid}" in status.read_text())
+        return tracer
 
     @dpipe.needs("strace")
     def test_killed_at_every_step(self):
@@ -165,11 +202,8 @@ class Restarted(ListeningTest):
     def ask_and_kill(self, peer, child, call, step):
         """(the child came to its end, the request was answered with Success)."""
         trace = self.scratch / f"{call}{step}"
-        tracer = dpipe.start(
-            "strace", "-e", f"trace={call}", "-e", f"inject={call}:signal=SIGKILL:when={step}", "-o", trace, "-p",
-            str(child), stderr=-3)
-        status = pathlib.Path(f"/proc/{child}/status")
-        self.wait_for(lambda: f"TracerPid:\t{tracer.pid}" in status.read_text())
+        tracer = self.traced(
+            child, "-e", f"trace={call}", "-e", f"inject={call}:signal=SIGKILL:when={step}", "-o", trace)
         success = False
         try:
             success = peer.ask([image("1.2.9")]) == 0
