@@ -1,8 +1,10 @@
 #include "net/association_process.hpp"
 
 #include "core/log.hpp"
+#include "core/sanitizer.hpp"
 #include "core/stop.hpp"
 #include "dicom/uid.hpp"
+#include "net/commitment_process.hpp"
 #include "net/commitment_scp.hpp"
 #include "net/storage_scp.hpp"
 
@@ -19,12 +21,6 @@
 namespace dcmpipe::net {
 
 namespace {
-
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-constexpr bool may_limit_memory = false; // the shadow of a sanitizer counts as data
-#else
-constexpr bool may_limit_memory = true;
-#endif
 
 /// Files may be that much longer than an instance: the header, and the log that is shared with the parent.
 constexpr std::uint64_t beside_the_instance = 64U << 20U;
@@ -53,12 +49,13 @@ public:
     {
     }
 
-    void run()
+    /// True where something is left to report, for another process.
+    bool run()
     {
         try {
             talk();
             store_.reset(); // its studies are held no more
-            commitment_->report_elsewhere();
+            return commitment_->report_elsewhere();
         } catch (const Error& error) {
             if (error.kind() == ErrorKind::Refused) {
                 log::warning("{}", error.what());
@@ -66,6 +63,7 @@ public:
                 log::info("{}", error.what());
                 tell({.kind = EventKind::Failed, .reason = error.reason()});
             }
+            return false;
         }
     }
 
@@ -105,7 +103,7 @@ private:
     {
         about_.calling_aet = caller.calling_aet;
         about_.called_aet = caller.called_aet;
-        const auto rejection = decide(caller);
+        auto rejection = decide(caller);
         if (rejection) {
             auto event = about_;
             event.kind = EventKind::Rejected;
@@ -224,28 +222,19 @@ private:
         return {
             .root = settings_.store.root,
             .layout = settings_.store.layout,
-            .aet = settings_.aet,
-            .patience = settings_.patience,
+            .calling_aet = about_.calling_aet,
+            .address = connection_.address,
+            .call = call_settings(settings_),
             .node =
                 [this] { return settings_.node_of ? settings_.node_of(about_.calling_aet) : std::nullopt; },
-            .connect =
-                [this](const Node& node) {
-                    return connect(
-                        node, settings_.tls_out.get(), Clock::now() + settings_.patience.association);
-                }};
+            .has_room = [this] { return store_->low_water().empty(); }};
     }
 
     void tell_committed(const CommitmentReport& report, bool delivered)
     {
-        auto event = about_;
-        event.kind = EventKind::Committed;
-        event.released = delivered;
-        event.stored = report.committed.size();
-        event.refused = report.failed.size();
+        auto event = committed_event(about_.calling_aet, report, delivered);
+        event.called_aet = about_.called_aet;
         tell(event);
-        if (!delivered) {
-            log::warning("{} did not hear what became of its request for commitment", about_.calling_aet);
-        }
     }
 
     void tell_refused(const AnnouncedInstance& announced, const StoreOutcome& outcome)
@@ -261,17 +250,7 @@ private:
         tell(event);
     }
 
-    /// Blocks until the parent has room for it: a slow reader of results slows the senders down, not the
-    /// parent.
-    void tell(const Event& event) const
-    {
-        const auto datagram = event.encode();
-        while (::send(parent_, datagram.data(), datagram.size(), MSG_NOSIGNAL) < 0) {
-            if (errno != EINTR) {
-                throw Error::from_errno(ErrorKind::Internal, "cannot report to", "the parent process");
-            }
-        }
-    }
+    void tell(const Event& event) const { tell_parent(parent_, event); }
 
     Listener::Connection connection_;
     int parent_;
@@ -293,7 +272,7 @@ void confine_process(pid_t parent, const Receiver::Settings& settings) noexcept
     if (const auto most = settings.store.most_bytes; most != 0) {
         confined = confined && limit(RLIMIT_FSIZE, most + beside_the_instance);
     }
-    if (may_limit_memory && settings.limits.memory != 0) {
+    if (!sanitized && settings.limits.memory != 0) {
         confined = confined && limit(RLIMIT_DATA, settings.limits.memory);
     }
     if (!confined) {
@@ -306,7 +285,8 @@ void serve_in_process(
     const std::optional<Rejection>& turned_away) noexcept
 {
     try {
-        Service{std::move(connection), parent, settings, turned_away}.run();
+        const bool left = Service{std::move(connection), parent, settings, turned_away}.run();
+        ::_exit(left ? 1 : 0);
     } catch (const std::bad_alloc&) {
         log::error("an association needed more memory than it may have (--max-memory)");
         ::_exit(1);
@@ -314,7 +294,6 @@ void serve_in_process(
         log::error("internal error: {}", error.what());
         ::_exit(1);
     }
-    ::_exit(0);
 }
 
 } // namespace dcmpipe::net

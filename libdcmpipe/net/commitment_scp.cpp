@@ -4,11 +4,11 @@
 #include "core/log.hpp"
 #include "core/stop.hpp"
 #include "dicom/tags.hpp"
-#include "dicom/transfer_syntax.hpp"
 #include "net/commitment_check.hpp"
 
 #include <algorithm>
 #include <array>
+#include <utility>
 
 namespace dcmpipe::net {
 
@@ -41,7 +41,7 @@ std::optional<std::string> receive_request(Association& association, const Assoc
 } // namespace
 
 CommitmentScp::CommitmentScp(Settings settings, OnDone on_done)
-    : settings_(std::move(settings)), on_done_(std::move(on_done))
+    : settings_(std::move(settings)), queue_(settings_.root), on_done_(std::move(on_done))
 {
 }
 
@@ -55,6 +55,9 @@ void CommitmentScp::take(Association& association, const Association::Message& r
     const auto& context = *association.context(request.context_id);
     const auto status = !data_set ? status::ResourceLimitation : decide(command, *data_set, context);
     association.send(request.context_id, Command::response_to(command, status));
+    if (status == status::Success) {
+        take_up_others();
+    }
 }
 
 /// The status of the response; with Success a report waits.
@@ -72,30 +75,68 @@ std::uint16_t CommitmentScp::decide(const Command& command, std::string_view dat
     if (command.number(tags::ActionTypeID, 0) != request_storage_commitment) {
         return status::NoSuchAction;
     }
+    if (settings_.has_room && !settings_.has_room()) {
+        return status::ResourceLimitation;
+    }
     try {
         node_ = settings_.node ? settings_.node() : std::nullopt;
-        const auto request = parse_commitment_request(data_set, context.transfer_syntax);
+        auto request = parse_commitment_request(data_set, context.transfer_syntax);
+        auto report = check_commitment(settings_.root, settings_.layout, request);
         waiting_.push_back(
-            {.report = check_commitment(settings_.root, settings_.layout, request),
-             .context_id = context.id,
-             .transfer_syntax = context.transfer_syntax});
+            {.entry = queue_.put({settings_.calling_aet, settings_.address, std::move(request)}),
+             .report = std::move(report),
+             .context_id = context.id});
         return status::Success;
     } catch (const Error& error) {
-        log::warning("{}", error.what());
-        return error.kind() == ErrorKind::Peer ? status::InvalidArgument : status::ProcessingFailure;
+        switch (error.kind()) {
+        case ErrorKind::Peer:
+            log::warning("{}", error.what());
+            return status::InvalidArgument;
+        case ErrorKind::Output:
+            log::error("cannot keep a request for storage commitment: {}", error.reason());
+            return status::ResourceLimitation;
+        default:
+            log::warning("{}", error.what());
+            return status::ProcessingFailure;
+        }
     }
 }
 
-void CommitmentScp::send(
-    Association& association, Waiting& waiting, std::uint8_t context_id, std::string_view syntax)
+/// A peer that nobody knows where to call hears, where it asks again, what could not be told it before: a
+/// receiver was killed.
+void CommitmentScp::take_up_others()
+{
+    if (node_ || std::exchange(others_taken_up_, true)) {
+        return;
+    }
+    const auto from_this_peer = [this](const PendingCommitment& pending) {
+        return pending.calling_aet == settings_.calling_aet && pending.address == settings_.address;
+    };
+    for (auto& entry : queue_.take(from_this_peer)) {
+        auto report = check_commitment(settings_.root, settings_.layout, entry.pending().request);
+        waiting_.push_back(
+            {.entry = std::move(entry),
+             .report = std::move(report),
+             .context_id = waiting_.front().context_id});
+    }
+}
+
+void CommitmentScp::send(Association& association, Waiting& waiting)
 {
     waiting.sent_as = ++last_message_id_;
-    Command command{CommandField::NEventReportRequest};
-    command.set(tags::AffectedSOPClassUID, CommitmentClass)
-        .set(tags::AffectedSOPInstanceUID, CommitmentInstance)
-        .set(tags::MessageID, waiting.sent_as)
-        .set(tags::EventTypeID, waiting.report.event_type());
-    association.send(context_id, std::move(command), encode_commitment_report(waiting.report, syntax));
+    const auto& syntax = association.context(waiting.context_id)->transfer_syntax;
+    association.send(
+        waiting.context_id, commitment_event(waiting.report, waiting.sent_as),
+        encode_commitment_report(waiting.report, syntax));
+}
+
+/// First the disk forgets it: to be killed in between costs an event, not a second report.
+void CommitmentScp::done(std::size_t place, bool delivered)
+{
+    auto waiting = std::move(waiting_[place]);
+    waiting_.erase(waiting_.begin() + static_cast<std::ptrdiff_t>(place));
+    waiting.entry.remove();
+    on_done_(waiting.report, delivered);
 }
 
 void CommitmentScp::heard(const Command& response)
@@ -104,12 +145,8 @@ void CommitmentScp::heard(const Command& response)
         return waiting.sent_as != 0 && waiting.sent_as == response.responds_to();
     });
     if (found != waiting_.end()) {
-        if (response.status() != status::Success) {
-            log::warning(
-                "a report of storage commitment was answered with {}", status_text(response.status()));
-        }
-        on_done_(found->report, true);
-        waiting_.erase(found);
+        note_answer(response);
+        done(static_cast<std::size_t>(found - waiting_.begin()), true);
     }
 }
 
@@ -122,7 +159,7 @@ void CommitmentScp::report_on(Association& association)
     }
     for (auto& waiting : waiting_) {
         if (unsent(waiting)) {
-            send(association, waiting, waiting.context_id, waiting.transfer_syntax);
+            send(association, waiting);
         }
     }
 }
@@ -130,39 +167,15 @@ void CommitmentScp::report_on(Association& association)
 /// One try. Throws Error{Peer}.
 void CommitmentScp::call()
 {
-    const auto& node = *node_;
-    using namespace dicom::transfer_syntax;
-    auto association = Association::request(
-        settings_.connect(node),
-        {.calling_aet = settings_.aet,
-         .called_aet = node.aet,
-         .patience = settings_.patience,
-         .contexts =
-             {{.abstract_syntax = std::string{CommitmentClass},
-               .transfer_syntaxes =
-                   {std::string{ExplicitVRLittleEndian}, std::string{ImplicitVRLittleEndian}},
-               .as_scp = true}},
-         .stop_waiting = stop::requested});
-    const auto* const context = association.context_for(CommitmentClass);
-    if (context == nullptr) {
-        throw Error{
-            ErrorKind::Peer, "cannot report to", association.peer(), "it takes no storage commitment"};
-    }
+    CommitmentCall call{settings_.call, *node_};
     while (!waiting_.empty()) {
-        const auto left = waiting_.size();
-        send(association, waiting_.front(), context->id, context->transfer_syntax);
-        const auto response = association.receive();
-        if (response && response->command.field() == CommandField::NEventReportResponse) {
-            heard(response->command);
-        }
-        if (waiting_.size() == left) {
-            throw Error{ErrorKind::Peer, "cannot report to", association.peer(), "it does not answer"};
-        }
+        call.report(waiting_.front().report);
+        done(0, true);
     }
-    association.release();
+    call.release();
 }
 
-void CommitmentScp::report_elsewhere() noexcept
+bool CommitmentScp::report_elsewhere() noexcept
 try {
     for (auto pause = pauses.begin(); !waiting_.empty() && node_ && pause != pauses.end(); ++pause) {
         if (!stop::sleep(*pause)) {
@@ -174,12 +187,13 @@ try {
             log::info("{}", error.what());
         }
     }
-    for (const auto& waiting : waiting_) {
-        on_done_(waiting.report, false);
+    while (!waiting_.empty() && !node_ && !stop::requested()) {
+        done(0, false); // it went, and nobody knows where to
     }
-    waiting_.clear();
+    return !waiting_.empty();
 } catch (const std::exception& error) {
     log::error("{}", error.what());
+    return true;
 }
 
 } // namespace dcmpipe::net

@@ -3,11 +3,12 @@
 #include "dicom/layout.hpp"
 #include "net/association.hpp"
 #include "net/commitment.hpp"
+#include "net/commitment_call.hpp"
+#include "net/commitment_queue.hpp"
 #include "net/node.hpp"
 
 #include <filesystem>
 #include <functional>
-#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -16,18 +17,20 @@ namespace dcmpipe::net {
 
 /// The service side of the Storage Commitment Push Model (PS3.4 §J.3) for one peer: takes requests
 /// (N-ACTION), answers each from what stands on the disk, and reports (N-EVENT-REPORT) on the association
-/// that asked while it lasts, else on one of its own to where the peer listens. For one process.
+/// that asked while it lasts, else on one of its own to where the peer listens. What it answered with Success
+/// stands in the store's CommitmentQueue until the peer has heard of it. For one process.
 class CommitmentScp {
 public:
     struct Settings {
         std::filesystem::path root;
         dicom::Layout layout{"uid"};
-        std::string aet; ///< ours
-        Patience patience{};
+        std::string calling_aet; ///< the peer's
+        std::string address;     ///< where it calls from
+        CommitmentCall::Settings call{};
         /// Where the peer listens, where that is known; asked once there is something to report.
         std::function<std::optional<Node>()> node{};
-        /// Connects to it.
-        std::function<std::unique_ptr<Transport>(const Node&)> connect{};
+        /// Whether the store takes anything more: what waits needs room as well. Always where unset.
+        std::function<bool()> has_room{};
     };
 
     /// Told of each request, once it was reported or given up.
@@ -46,25 +49,30 @@ public:
     void report_on(Association& association);
 
     /// Once the association is over: reports what is left where the peer listens, tries again for some
-    /// minutes, and less when the process is asked to stop. Does not throw.
-    void report_elsewhere() noexcept;
+    /// minutes, and less when the process is asked to stop. True where something still waits, for another
+    /// process (CommitmentReporter); what nobody knows where to bring is given up. Does not throw.
+    bool report_elsewhere() noexcept;
 
 private:
     struct Waiting {
+        CommitmentQueue::Entry entry;
         CommitmentReport report;
-        std::uint8_t context_id;
-        std::string transfer_syntax;
         std::uint16_t sent_as = 0; ///< the Message ID, once it was sent
+        std::uint8_t context_id = 0;
     };
 
     std::uint16_t decide(const Command& command, std::string_view data_set, const Context& context);
-    void send(Association& association, Waiting& waiting, std::uint8_t context_id, std::string_view syntax);
+    void take_up_others();
+    void send(Association& association, Waiting& waiting);
     void call();
+    void done(std::size_t place, bool delivered);
 
     Settings settings_;
+    CommitmentQueue queue_;
     OnDone on_done_;
     std::optional<Node> node_{};
     std::vector<Waiting> waiting_{};
+    bool others_taken_up_ = false;
     std::uint16_t last_message_id_ = 0;
 };
 

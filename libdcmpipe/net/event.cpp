@@ -130,8 +130,11 @@ std::optional<Event> Event::decode(std::string_view datagram)
 
 std::string Event::json() const
 {
-    nlohmann::ordered_json line{
-        {"event", to_string(kind)}, {"time", utc_now()}, {"association", association}, {"peer", peer}};
+    nlohmann::ordered_json line{{"event", to_string(kind)}, {"time", utc_now()}};
+    if (association != 0) {
+        line["association"] = association;
+        line["peer"] = peer;
+    }
     const auto add = [&](std::string_view key, const std::string& value) {
         if (!value.empty()) {
             line[std::string{key}] = value;

@@ -16,7 +16,7 @@ enum class EventKind {
     Stored,    ///< an instance stands durably, or stood already
     Refused,   ///< an instance was answered with another status than Success
     Closed,    ///< an association that was opened is over
-    Committed, ///< a request for storage commitment was answered
+    Committed, ///< the report on a request for storage commitment was heard, or given up
 };
 
 /// The word for it: `opened`.
@@ -28,7 +28,7 @@ std::string_view to_string(Duplicate duplicate);
 /// What happens at a receiver. It holds UIDs and AE titles, no other value of a data set.
 struct Event {
     EventKind kind = EventKind::Failed;
-    std::uint64_t association = 0; ///< counted since the receiver started
+    std::uint64_t association = 0; ///< counted since the receiver started; 0: of one that is over
     std::string peer{};            ///< address and port
     std::string calling_aet{};
     std::string called_aet{};

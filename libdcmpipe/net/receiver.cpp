@@ -3,6 +3,8 @@
 #include "core/log.hpp"
 #include "core/stop.hpp"
 #include "net/association_process.hpp"
+#include "net/commitment_process.hpp"
+#include "net/commitment_queue.hpp"
 
 #include <algorithm>
 #include <array>
@@ -25,6 +27,8 @@ constexpr std::ptrdiff_t most_turned_away = 32;
 /// Processes whose association is over and that still try to report; of more the latest give up.
 constexpr std::ptrdiff_t most_closed = 64;
 
+constexpr std::chrono::seconds least_life{5};
+
 bool reached(std::ptrdiff_t count, std::size_t limit)
 {
     return limit != 0 && static_cast<std::size_t>(count) >= limit;
@@ -38,6 +42,7 @@ Receiver::Receiver(EventLoop& loop, Listener listener, Settings settings, OnRepo
 {
     const InstanceStore root_is_there{settings_.store};
     listen(true);
+    report_what_is_left();
 }
 
 Receiver::~Receiver()
@@ -127,30 +132,68 @@ bool Receiver::too_many_turned_away() const
 
 void Receiver::start(Listener::Connection connection, const std::optional<Rejection>& turned_away)
 {
+    start_process(
+        {.about = {.association = connections_, .peer = connection.peer},
+         .address = connection.address,
+         .turned_away = turned_away.has_value()},
+        connection.peer,
+        [&](int parent) { serve_in_process(std::move(connection), parent, settings_, turned_away); });
+}
+
+/// One such process at a time, while there is something for it.
+void Receiver::report_what_is_left() noexcept
+try {
+    if (listener_.fd() < 0 || !settings_.node_of || CommitmentQueue{settings_.store.root}.empty()) {
+        return;
+    }
+    const auto is_reporter = [](const auto& child) { return child.second.reporter; };
+    if (std::any_of(children_.begin(), children_.end(), is_reporter)) {
+        more_is_left_ = true;
+        return;
+    }
+    more_is_left_ = false;
+    start_process({.closed = true, .reporter = true}, "storage commitment", [this](int parent) {
+        report_in_process(parent, settings_);
+    });
+} catch (const Error& error) {
+    log::error("{}", error.what());
+}
+
+/// It goes on with the certificates and keys that hold now.
+void Receiver::renew_reporter()
+{
+    for (const auto& [fd, child] : children_) {
+        if (child.reporter) {
+            ::kill(child.pid, SIGTERM);
+            more_is_left_ = true;
+        }
+    }
+}
+
+/// `work` is given a socket to this process, and does not return.
+template <class Work>
+void Receiver::start_process(Child about, const std::string& subject, const Work& work)
+{
     std::array<int, 2> pair{};
     if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair.data()) != 0) {
-        throw Error::from_errno(ErrorKind::Internal, "cannot serve", connection.peer);
+        throw Error::from_errno(ErrorKind::Internal, "cannot serve", subject);
     }
     Fd ours{pair[0]};
     Fd theirs{pair[1]};
     const auto parent = ::getpid();
     const auto pid = ::fork();
     if (pid < 0) {
-        throw Error::from_errno(ErrorKind::Internal, "cannot serve", connection.peer);
+        throw Error::from_errno(ErrorKind::Internal, "cannot serve", subject);
     }
     if (pid == 0) {
         ours.reset();
         enter_child(parent);
-        serve_in_process(std::move(connection), theirs.get(), settings_, turned_away);
+        work(theirs.get());
     }
     const int fd = ours.get();
-    children_.insert_or_assign(
-        fd, Child{
-                .pid = pid,
-                .reports = std::move(ours),
-                .about = {.association = connections_, .peer = connection.peer},
-                .address = connection.address,
-                .turned_away = turned_away.has_value()});
+    about.pid = pid;
+    about.reports = std::move(ours);
+    children_.insert_or_assign(fd, std::move(about));
     watch(fd);
 }
 
@@ -257,10 +300,24 @@ void Receiver::bury(int reports)
         event.reason = "its process died";
         tell(event);
     }
+    const bool more = more_is_left_by(child->second, result);
     children_.erase(child);
     if (listener_.fd() >= 0) {
         listen(true);
     }
+    if (more) {
+        report_what_is_left();
+    }
+}
+
+/// Whether there may be something to report, now that this process has ended.
+bool Receiver::more_is_left_by(const Child& child, int result) const
+{
+    if (!child.reporter) {
+        return result != 0; // it says so, or was killed
+    }
+    // A reporter that something kills is started again, but not one that fails at once, over and over.
+    return more_is_left_ || (result != 0 && Clock::now() - child.since > least_life);
 }
 
 void Receiver::hold_reports(bool hold)

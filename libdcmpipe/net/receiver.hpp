@@ -39,6 +39,9 @@ struct Limits {
 /// Who is not let in is told so, by a process as well; past a few of those at once connections are closed
 /// without a word, so that those who may not call take nothing from those who may.
 ///
+/// What is left to report on storage commitment, by a receiver that was killed or for a peer that is away,
+/// one more process takes up.
+///
 /// It lives in the caller's event loop and thread; the process must have no other thread, for it forks.
 class Receiver {
 public:
@@ -57,7 +60,8 @@ public:
         Limits limits{};
         std::shared_ptr<const TlsContext> tls{};     ///< without it associations are in clear
         std::shared_ptr<const TlsContext> tls_out{}; ///< for those that we make: reports of commitment
-        /// Where the peer with this AE title listens; asked in its process when it wants storage commitment.
+        /// Where the peer with this AE title listens; asked in other processes when there is something to
+        /// report on storage commitment. Without it only the association that asked hears of it.
         std::function<std::optional<Node>(std::string_view)> node_of{};
         /// Told of all that happens, in the order in which it is heard.
         std::function<void(const Event&)> on_event{};
@@ -89,6 +93,7 @@ public:
     {
         settings_.tls = std::move(tls);
         settings_.tls_out = std::move(out);
+        renew_reporter();
     }
 
     /// While held, nothing is passed on, and senders wait for it. Accepting goes on.
@@ -99,13 +104,15 @@ public:
 
 private:
     struct Child {
-        pid_t pid;
+        pid_t pid = 0;
         Fd reports;
         Event about; ///< number, peer and titles, for its events
         std::string address;
         bool turned_away = false;
-        bool open = false;   ///< between the events Opened and Closed
-        bool closed = false; ///< after it: it may still report elsewhere, and takes nobody's place
+        bool open = false;     ///< between the events Opened and Closed
+        bool closed = false;   ///< after it: it may still report elsewhere, and takes nobody's place
+        bool reporter = false; ///< it has no association, only reports of storage commitment
+        TimePoint since = Clock::now();
         bool killed = false;
     };
 
@@ -115,6 +122,11 @@ private:
     std::optional<Rejection> turned_away(const std::string& address) const;
     void start(Listener::Connection connection, const std::optional<Rejection>& turned_away);
     bool too_many_turned_away() const;
+    template <class Work>
+    void start_process(Child about, const std::string& subject, const Work& work);
+    bool more_is_left_by(const Child& child, int result) const;
+    void report_what_is_left() noexcept;
+    void renew_reporter();
     void enter_child(pid_t parent) noexcept;
     void watch(int reports);
     void hear(int reports);
@@ -130,6 +142,7 @@ private:
     OnReport on_report_;
     std::map<int, Child> children_; ///< by the descriptor of their reports
     std::uint64_t connections_ = 0; ///< since it started
+    bool more_is_left_ = false;     ///< to report, since the process for that began
     bool held_ = false;
 };
 

@@ -24,6 +24,28 @@ def mounted_ext4(folder, image, size):
 
 
 @contextlib.contextmanager
+def limited_btrfs(folder, image, quota):
+    """A folder below `folder` that may hold `quota` bytes of a disk that has room for more: what goes past it fails with
+    EDQUOT. Of the quotas that Linux knows, btrfs's are there wherever btrfs is."""
+    with open(image, "wb") as file:
+        file.truncate(256 << 20)
+    try:
+        subprocess.run(["mkfs.btrfs", "-q", str(image)], capture_output=True, check=True)
+    except (FileNotFoundError, subprocess.CalledProcessError):
+        raise unittest.SkipTest("no mkfs.btrfs: the full quota is not tested") from None
+    with _mounted(folder, ["-o", "loop", str(image)]) as top:
+        limited = top / "limited"
+        for words in (["quota", "enable", top], ["subvolume", "create", limited]):
+            subprocess.run(["btrfs", *map(str, words)], capture_output=True, check=True)
+        set_quota(limited, quota)
+        yield limited
+
+
+def set_quota(limited, quota):
+    subprocess.run(["btrfs", "qgroup", "limit", str(quota), str(limited)], capture_output=True, check=True)
+
+
+@contextlib.contextmanager
 def _mounted(folder, words):
     folder = pathlib.Path(folder)
     folder.mkdir(parents=True, exist_ok=True)

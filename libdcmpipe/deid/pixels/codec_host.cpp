@@ -1,6 +1,7 @@
 #include "deid/pixels/codec_host.hpp"
 
 #include "core/error.hpp"
+#include "core/sanitizer.hpp"
 
 #include <algorithm>
 #include <array>
@@ -151,9 +152,9 @@ void limit_this_process()
     limit(RLIMIT_CORE, 0);
     limit(RLIMIT_FSIZE, 0);
     limit(RLIMIT_NPROC, 0);
-#ifndef __SANITIZE_ADDRESS__ // whose shadow is larger than any limit
-    limit(RLIMIT_AS, most_memory);
-#endif
+    if constexpr (!sanitized) {
+        limit(RLIMIT_AS, most_memory);
+    }
 }
 
 void allow_time_for_a_frame()
