@@ -65,12 +65,11 @@ std::optional<Setback> Uploader::judge(const HttpAnswer& answer, const Parcel& p
 
 Receipt Uploader::send(Parcel& parcel, const std::string& key, const StudyFacts& study, int& refused_by)
 {
-    parcel.begin_digest();
     const auto idempotency = "Idempotency-Key: " + (key.empty() ? parcel.sha256() : key);
     const auto filename = parcel.path().filename().string();
     const FormFile file{
         api_.fields != nullptr ? api_.fields(filename, study) : Fields{}, std::string{api_.file_field},
-        filename, parcel.fd(), parcel.size()};
+        filename, parcel};
     Receipt receipt;
     session_.exchange([&](HttpClient& http, const std::string& authorization) {
         const auto answer = http.post_file(upload_url_, file, {authorization, idempotency});
