@@ -10,32 +10,48 @@ namespace fs = std::filesystem;
 
 namespace {
 
-std::vector<fs::directory_entry> entries_of(const fs::path& folder)
+struct Entry {
+    std::string name;
+    bool is_folder;
+};
+
+std::vector<Entry> entries_of(const fs::path& folder)
 {
-    std::vector<fs::directory_entry> entries;
+    std::vector<Entry> entries;
     std::error_code error;
     for (auto entry = fs::directory_iterator{folder, error}; !error && entry != fs::directory_iterator{};
          entry.increment(error)) {
-        if (!entry->path().filename().native().starts_with('.')) {
-            entries.push_back(*entry);
+        auto name = entry->path().filename().string();
+        if (!name.starts_with('.')) {
+            std::error_code ignored;
+            entries.push_back({std::move(name), entry->is_directory(ignored)});
         }
     }
     if (error) {
         throw Error{ErrorKind::Input, "cannot read the folder", folder.string(), error.message()};
     }
-    std::sort(entries.begin(), entries.end());
+    std::sort(entries.begin(), entries.end(), [](const auto& a, const auto& b) { return a.name < b.name; });
     return entries;
 }
 
-void collect(const fs::path& folder, std::vector<fs::path>& files)
+/// Names of files that stand one after the other in a folder.
+struct Run {
+    fs::path folder;
+    std::vector<std::string> names;
+};
+
+void collect(const fs::path& folder, std::vector<Run>& runs)
 {
-    for (const auto& entry : entries_of(folder)) {
+    std::vector<std::string>* names = nullptr;
+    for (auto& entry : entries_of(folder)) {
         std::error_code ignored;
         // A link to a folder may lead round in circles; a link to a file is a file.
-        if (entry.is_directory(ignored) && !entry.is_symlink(ignored)) {
-            collect(entry.path(), files);
-        } else if (!entry.is_directory(ignored)) {
-            files.push_back(entry.path());
+        if (entry.is_folder && !fs::is_symlink(folder / entry.name, ignored)) {
+            collect(folder / entry.name, runs);
+            names = nullptr;
+        } else if (!entry.is_folder) {
+            names = names != nullptr ? names : &runs.emplace_back(Run{folder, {}}).names;
+            names->push_back(std::move(entry.name));
         }
     }
 }
@@ -53,14 +69,25 @@ fs::path resolved(const fs::path& path)
 
 } // namespace
 
-std::vector<fs::path> files_below(const fs::path& root)
+void visit_files_below(const fs::path& root, const std::function<void(const fs::path& file)>& visit)
 {
     std::error_code ignored;
     if (!fs::is_directory(root, ignored)) {
-        return {root};
+        return visit(root);
     }
+    std::vector<Run> runs;
+    collect(root, runs);
+    for (const auto& run : runs) {
+        for (const auto& name : run.names) {
+            visit(run.folder / name);
+        }
+    }
+}
+
+std::vector<fs::path> files_below(const fs::path& root)
+{
     std::vector<fs::path> files;
-    collect(root, files);
+    visit_files_below(root, [&](const fs::path& file) { files.push_back(file); });
     return files;
 }
 
