@@ -105,7 +105,7 @@ private:
     {
         about_.calling_aet = caller.calling_aet;
         about_.called_aet = caller.called_aet;
-        const auto rejection = decide(caller);
+        auto rejection = decide(caller);
         if (rejection) {
             auto event = about_;
             event.kind = EventKind::Rejected;
