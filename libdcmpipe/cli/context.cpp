@@ -134,11 +134,12 @@ void Context::visit_files(const std::function<void(const fs::path&)>& work)
     require_inputs();
     while (const auto input = next_input()) {
         attempt(*input, [&] {
-            visit_files_below(*input, [&](const fs::path& file) {
-                if (!stop::requested()) {
-                    attempt(file, [&] { work(file); });
+            for (const auto& file : files_below(*input)) {
+                if (stop::requested()) {
+                    return;
                 }
-            });
+                attempt(file, [&] { work(file); });
+            }
         });
     }
 }

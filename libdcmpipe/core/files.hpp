@@ -1,7 +1,6 @@
 #pragma once
 
 #include <filesystem>
-#include <functional>
 #include <vector>
 
 namespace dcmpipe {
@@ -9,11 +8,6 @@ namespace dcmpipe {
 /// The files below `root` in the order of their names, folder by folder; `root` itself where it is none.
 /// Hidden names are passed over. Throws Error{Input} where a folder cannot be read.
 std::vector<std::filesystem::path> files_below(const std::filesystem::path& root);
-
-/// Calls `visit` for each of them, in the same order, once all are known: for trees of which not every path
-/// shall be in memory, only every name.
-void visit_files_below(
-    const std::filesystem::path& root, const std::function<void(const std::filesystem::path& file)>& visit);
 
 /// True where `path` is `folder` or stands below it, symbolic links resolved as far as they exist. Throws
 /// Error{Input} where they cannot be: a circle, a folder that may not be entered.

@@ -1,9 +1,10 @@
 """What ten times the instances of one study cost: small files, 1,000 and 10,000 of them, with PEERS=1 also 100,000;
-medians of processor time and peak memory, of 100,000 those of one run. Ten times as many may take at most 10.5 times as long; a name in a list is all that
-each may leave in memory.
+medians of processor time and peak memory, of 100,000 those of one run. Ten times as many may take at most 10.5 times as
+long; a name in a list is all that each may leave in memory.
+
 dpipe-receive takes them from a sender that costs next to nothing, at four associations; its memory is the private
 memory of all its processes together, looked at 20 times a second. dpipe-query retrieves them, in ten series, from a
-scripted archive that is slow and not counted: its journal is what could grow. See figures.py for the options.
+scripted archive that is slow and not counted: its journal is what could grow. See figures.py for the options; BENCH_KINDS chooses among anon, zip, dicomdir, filter, receive, query.
 """
 
 import functools
@@ -104,7 +105,8 @@ COMMANDS = {"anon": anon, "zip": zipped, "dicomdir": dicomdir, "filter": filtere
 
 
 def main():
-    runs = {name: [] for name in (*COMMANDS, "receive", "query")}
+    known = (*COMMANDS, "receive", "query")
+    runs = {name: [] for name in os.environ.get("BENCH_KINDS", " ".join(known)).split() if name in known}
     for count in COUNTS:
         with scratch() as name:
             folder = pathlib.Path(name)
@@ -116,7 +118,8 @@ def main():
             contenders = {who: functools.partial(run, words) for who, words in COMMANDS.items()}
             contenders["receive"] = functools.partial(received, folder, tree)
             contenders["query"] = functools.partial(queried, folder, count)
-            for who, once in contenders.items():
+            for who in runs:
+                once = contenders[who]
                 runs[who].append(middle([once() for _ in range(RUNS if count < LONG else 1)]))
             remove(out)
     print("\ngrowth: " + ", ".join(f"{count:,}" for count in COUNTS) + " small files")
