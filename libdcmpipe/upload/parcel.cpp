@@ -65,10 +65,9 @@ void Parcel::rewind()
     sha256_.clear();
 }
 
-/// A damaged file goes no further than what was sent until that is known, and never to its end.
-void Parcel::check_before(bool the_end)
+void Parcel::require_whole()
 {
-    while (check_ && !check_(the_end ? 50ms : 0ms) && the_end) {
+    while (check_ && !check_(50ms)) {
         if (stop::requested()) {
             throw Error{ErrorKind::Cancelled, "stopped while a ZIP was checked"};
         }
@@ -81,7 +80,11 @@ std::size_t Parcel::read(char* buffer, std::size_t count)
     if (left == 0) {
         return 0;
     }
-    check_before(left <= count);
+    if (left <= count) {
+        require_whole();
+    } else if (check_) {
+        check_(0ms); // what is known to be damaged goes no further
+    }
     const auto read = ahead_->take(buffer, count);
     at_ += read;
     if (at_ == size()) {

@@ -35,6 +35,8 @@ public:
     /// From now on read() keeps the last bytes until the check says that the file is whole, and throws what
     /// it throws.
     void hold_for(Check check) { check_ = std::move(check); }
+    /// Waits for that, and throws likewise; Error{Cancelled} where a stop is requested before.
+    void require_whole();
 
     std::size_t read(char* buffer, std::size_t size) override;
     void rewind() override;
@@ -51,7 +53,6 @@ public:
 
 private:
     Parcel() = default;
-    void check_before(bool the_end);
 
     std::filesystem::path path_;
     Fd fd_;

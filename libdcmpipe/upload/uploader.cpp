@@ -77,6 +77,7 @@ Receipt Uploader::send(Parcel& parcel, const std::string& key, const StudyFacts&
         refused_by = is_about_the_file(answer.status) ? answer.status : 0;
         return setback;
     });
+    parcel.require_whole(); // a server may say that it has it before it was sent all
     receipt.sha256 = parcel.sha256();
     parcel.check_unchanged();
     return receipt;
