@@ -60,10 +60,11 @@ void make_media(const archive::MediaSettings& settings, cli::Context& context)
         {.taken_in = tell,
          .failed = [&](const fs::path& file, const Error& error) { context.fail(file, error); },
          .copied = [&](std::uint64_t bytes) { context.progress().add(1, bytes); }}};
-    std::vector<fs::path> files;
-    context.visit_files([&](const fs::path& file) { files.push_back(file); });
-    context.progress().expect(files.size());
-    media.add(files);
+    std::uint64_t files = 0;
+    context.visit_files([&](const fs::path& file) {
+        context.progress().expect(++files);
+        media.add(file);
+    });
     if (stop::requested()) {
         return;
     }

@@ -117,19 +117,17 @@ public:
         }
         auto parcel = upload::Parcel::open(zip);
         receipt = upload::find_receipt(zip, uploader_.url()); // again: now nobody else uploads it
-        // The digest of all bytes is computed while they go out, unless an older one is to be compared with
-        // it.
         const bool known = receipt && receipt->sha256 == parcel.sha256();
         if (!known) {
             check_refusal(zip, parcel);
-            const auto checked = archive::check_zip(parcel.fd(), zip, zip_password_);
             if (options_.dry_run) {
+                archive::check_zip(parcel.fd(), zip, zip_password_);
                 return Record{zip}
                     .set("sha256", parcel.sha256())
                     .set("bytes", static_cast<std::int64_t>(parcel.size()))
                     .set("dry_run", true);
             }
-            receipt = post(zip, parcel, checked.content);
+            receipt = post(zip, parcel);
             upload::keep_receipt(zip, *receipt);
             upload::forget_refusal(zip);
         }
@@ -163,8 +161,10 @@ private:
         }
     }
 
-    upload::Receipt post(const fs::path& zip, upload::Parcel& parcel, const std::string& content)
+    upload::Receipt post(const fs::path& zip, upload::Parcel& parcel)
     {
+        const auto check = std::make_shared<archive::ZipCheck>(parcel.fd(), zip, zip_password_);
+        parcel.hold_for([check](std::chrono::milliseconds wait) { return check->is_whole(wait); });
         upload::StudyFacts facts;
         if (options_.api->wants_facts) {
             const auto study = archive::study_in_zip(parcel.fd(), zip, zip_password_);
@@ -173,7 +173,7 @@ private:
         }
         int refused_by = 0;
         try {
-            return uploader_.send(parcel, content, facts, refused_by);
+            return uploader_.send(parcel, check->content(), facts, refused_by);
         } catch (const Error&) {
             if (refused_by != 0) {
                 upload::keep_refusal(

@@ -60,7 +60,8 @@ void DirectoryBuilder::add(const MediaItem& item)
             instance.emplace(reopen(item));
         }
         try {
-            return *record_keys(type, instance->data_set(), static_cast<std::uint32_t>(sisters + 1));
+            const auto place = static_cast<std::uint32_t>(sisters + 1);
+            return directory_.keep(*record_keys(type, instance->data_set(), place));
         } catch (const Error& error) {
             throw Error{ErrorKind::Input, "cannot put on media", item.source.string(), error.reason()};
         }
@@ -71,8 +72,8 @@ void DirectoryBuilder::add(const MediaItem& item)
         if (found != places_.end()) {
             return found->second;
         }
-        auto keys = keys_of(type, sisters.size());
-        auto& made = sisters.emplace_back(DirectoryRecord{std::string{type.name}, {}, std::move(keys)});
+        const auto keys = keys_of(type, sisters.size());
+        auto& made = sisters.emplace_back(DirectoryRecord{type.name, {}, keys});
         return places_.emplace(key, &made).first->second;
     };
     auto* sisters = &directory_.roots;
@@ -82,11 +83,10 @@ void DirectoryBuilder::add(const MediaItem& item)
         sisters =
             &record_of(series_, series_key(item.patient, item.study_uid, item.series_uid), *sisters)->below;
     }
-    auto keys = item.keys ? *item.keys : keys_of(*item.type, sisters->size());
-    sisters->push_back(
-        {std::string{item.type->name},
-         record_reference(item.file_id, item.sop_class_uid, item.instance_uid, item.transfer_syntax),
-         std::move(keys)});
+    const auto keys = item.keys ? *item.keys : keys_of(*item.type, sisters->size());
+    const auto reference =
+        record_reference(item.file_id, item.sop_class_uid, item.instance_uid, item.transfer_syntax);
+    sisters->push_back({item.type->name, directory_.keep(reference), keys});
 }
 
 } // namespace dcmpipe::archive

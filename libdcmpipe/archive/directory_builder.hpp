@@ -25,8 +25,8 @@ public:
     /// Borrows the directory. `more_keys` is that of a MediaProfile.
     explicit DirectoryBuilder(Directory& directory, bool more_keys = false);
 
-    /// Opens the item's source where a record is needed that it has no keys for. Throws Error{Input}: then
-    /// nothing was added.
+    /// The item's keys are borrowed for as long as the directory stands. Opens its source where a record is
+    /// needed that it has no keys for. Throws Error{Input}: then nothing was added.
     void add(const MediaItem& item);
 
 private:

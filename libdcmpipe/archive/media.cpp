@@ -8,6 +8,7 @@
 #include "dicom/transfer_syntax.hpp"
 
 #include <algorithm>
+#include <map>
 #include <mutex>
 #include <optional>
 #include <variant>
@@ -21,7 +22,7 @@ namespace tags = dicom::tags;
 
 namespace {
 
-constexpr std::size_t read_at_once = 4096; ///< files between two looks at what came of them
+constexpr std::size_t read_at_once = 256; ///< files between two looks at what came of them
 
 bool same_bytes(const fs::path& a, const fs::path& b)
 {
@@ -80,68 +81,73 @@ MediaWriter::MediaWriter(MediaSettings settings, MediaEnds ends)
     }
 }
 
-void MediaWriter::add(std::span<const fs::path> files)
+void MediaWriter::add(const fs::path& file)
 {
-    Inside out{canonical_out_};
-    for (std::size_t start = 0; start < files.size() && !stop::requested(); start += read_at_once) {
-        const auto some = files.subspan(start, std::min(read_at_once, files.size() - start));
-        std::vector<std::variant<ReadInput, Error>> inputs(some.size());
-        for (std::size_t i = 0; i < some.size(); ++i) {
-            if (out.holds(some[i])) {
-                inputs[i] = ReadInput{MediaInput::OwnOutput};
-            }
-        }
-        for_each_index(some.size(), settings_.jobs, [&](std::size_t i) {
-            auto& input = inputs[i];
-            if (std::get<ReadInput>(input).kind == MediaInput::OwnOutput || stop::requested()) {
-                return;
-            }
-            try {
-                input = read_input(some[i], *settings_.profile);
-            } catch (const Error& error) {
-                input = error;
-            }
-        });
-        for (std::size_t i = 0; i < some.size() && !stop::requested(); ++i) {
-            try {
-                if (const auto* const error = std::get_if<Error>(&inputs[i])) {
-                    throw Error{*error};
-                }
-                take(std::get<ReadInput>(std::move(inputs[i])), some[i]);
-            } catch (const Error& error) {
-                ends_.failed(some[i], error);
-            }
-        }
+    waiting_.push_back(file);
+    if (waiting_.size() == read_at_once) {
+        read_waiting();
     }
 }
 
-void MediaWriter::take(ReadInput input, const fs::path& file)
+void MediaWriter::read_waiting()
+{
+    Inside out{canonical_out_};
+    std::vector<std::variant<ReadInput, Error>> inputs(waiting_.size());
+    for (std::size_t i = 0; i < waiting_.size(); ++i) {
+        if (out.holds(waiting_[i])) {
+            inputs[i] = ReadInput{MediaInput::OwnOutput};
+        }
+    }
+    for_each_index(waiting_.size(), settings_.jobs, [&](std::size_t i) {
+        auto& input = inputs[i];
+        if (std::get<ReadInput>(input).kind == MediaInput::OwnOutput || stop::requested()) {
+            return;
+        }
+        try {
+            input = read_input(waiting_[i], *settings_.profile);
+        } catch (const Error& error) {
+            input = error;
+        }
+    });
+    for (std::size_t i = 0; i < waiting_.size() && !stop::requested(); ++i) {
+        try {
+            if (const auto* const error = std::get_if<Error>(&inputs[i])) {
+                throw Error{*error};
+            }
+            take(std::get<ReadInput>(inputs[i]), waiting_[i]);
+        } catch (const Error& error) {
+            ends_.failed(waiting_[i], error);
+        }
+    }
+    waiting_.clear();
+}
+
+void MediaWriter::take(const ReadInput& input, const fs::path& file)
 {
     if (input.kind != MediaInput::Instance) {
         return ends_.taken_in(file, input.kind);
     }
-    const auto [first, is_new] = instances_.emplace(input.item.instance_uid, file);
-    if (is_new) {
-        items_.push_back(std::move(input.item));
+    const auto known = items_.find(input.item.instance_uid);
+    if (!known) {
+        items_.add(input.item, input.keys);
         return ends_.taken_in(file, MediaInput::Instance);
     }
-    if (!same_bytes(file, first->second)) {
+    if (const auto first = items_.item(*known); !same_bytes(file, first.source)) {
         throw Error{
             ErrorKind::Input, "cannot put on media", file.string(),
-            fmt::format("{} has the same SOP Instance UID and other bytes", first->second.string())};
+            fmt::format("{} has the same SOP Instance UID and other bytes", first.source.string())};
     }
     ends_.taken_in(file, MediaInput::Repeated);
 }
 
 MediaResult MediaWriter::write()
 {
-    if (items_.empty()) {
+    read_waiting();
+    check_stop();
+    if (items_.size() == 0) {
         throw Error{ErrorKind::Input, "no DICOM instance to put on media"};
     }
-    sort_for_media(items_);
-    const auto other_syntaxes = std::count_if(items_.begin(), items_.end(), [](const auto& item) {
-        return item.transfer_syntax != dicom::transfer_syntax::ExplicitVRLittleEndian;
-    });
+    items_.sort();
     const MediaFolder folder{settings_.out_dir};
     MediaResult result;
     if (settings_.update && !folder.is_unfinished() && fs::exists(folder.dicomdir())) {
@@ -152,7 +158,10 @@ MediaResult MediaWriter::write()
         result = compare();
     }
     result.dicomdir = folder.dicomdir();
-    result.other_syntaxes = static_cast<std::uint64_t>(other_syntaxes);
+    for (std::size_t i = 0; i < items_.size(); ++i) {
+        result.other_syntaxes +=
+            items_.item(i).transfer_syntax == dicom::transfer_syntax::ExplicitVRLittleEndian ? 0 : 1;
+    }
     return result;
 }
 
@@ -163,14 +172,15 @@ void MediaWriter::fail(const MediaItem& item, const Error& error) const
 }
 
 /// Those that could be copied, in their order.
-std::vector<MediaItem> MediaWriter::copy_all(std::vector<MediaItem> items, MediaResult& result)
+MediaWriter::Numbers MediaWriter::copy_all(const Numbers& items, MediaResult& result)
 {
     std::vector<char> is_there(items.size(), 0); // not vector<bool>: its neighbours share a byte
     std::mutex mutex;
     for_each_index(items.size(), settings_.jobs, [&](std::size_t i) {
         check_stop();
+        const auto item = items_.item(items[i]);
         try {
-            const auto bytes = copy_item(items[i], settings_.out_dir);
+            const auto bytes = copy_item(item, settings_.out_dir);
             is_there[i] = 1;
             const std::lock_guard lock{mutex};
             result.bytes += bytes;
@@ -180,23 +190,24 @@ std::vector<MediaItem> MediaWriter::copy_all(std::vector<MediaItem> items, Media
                 throw;
             }
             const std::lock_guard lock{mutex};
-            fail(items[i], error);
+            fail(item, error);
         }
     });
-    std::vector<MediaItem> there;
+    Numbers there;
     for (std::size_t i = 0; i < items.size(); ++i) {
         if (is_there[i] != 0) {
-            there.push_back(std::move(items[i]));
+            there.push_back(items[i]);
         }
     }
     return there;
 }
 
 /// Keeps those that the directory has.
-void MediaWriter::build(Directory& directory, std::vector<MediaItem>& items)
+void MediaWriter::build(Directory& directory, Numbers& items)
 {
     DirectoryBuilder builder{directory, settings_.profile->more_keys};
-    std::erase_if(items, [&](const MediaItem& item) {
+    std::erase_if(items, [&](std::uint32_t number) {
+        const auto item = items_.item(number);
         try {
             builder.add(item);
             return false;
@@ -218,32 +229,34 @@ MediaResult MediaWriter::compare()
     MediaResult result;
     result.status = Status::Skipped;
     FileIds file_ids;
-    std::vector<MediaItem> there;
-    std::vector<const MediaItem*> missing;
-    for (auto& item : items_) {
-        item.file_id = file_ids.next(item);
+    Numbers there;
+    Numbers missing;
+    for (std::uint32_t number = 0; number < items_.size(); ++number) {
+        items_.set_file_id(number, file_ids.next(items_.item(number)));
+        const auto item = items_.item(number);
         const auto target = settings_.out_dir / item.file_id;
         if (!fs::exists(target)) {
-            missing.push_back(&item);
+            missing.push_back(number);
             continue;
         }
         if (!stands_as(item, target)) {
             throw refuse();
         }
-        result.bytes += static_cast<std::uint64_t>(item.status.st_size);
-        there.push_back(item);
+        result.bytes += item.state.size;
+        there.push_back(number);
     }
     Directory directory;
     build(directory, there);
     const auto dicomdir = settings_.out_dir / "DICOMDIR";
-    if (there.empty() || !fs::exists(dicomdir) || FileBytes::open(dicomdir).view() != directory.bytes()) {
+    if (there.empty() || !fs::exists(dicomdir) || !directory.is(FileBytes::open(dicomdir).view())) {
         throw refuse();
     }
-    for (const auto* const item : missing) {
+    for (const auto number : missing) {
+        const auto source = items_.item(number).source;
         ends_.failed(
-            item->source, Error{
-                              ErrorKind::Output, "cannot put on media", item->source.string(),
-                              "the media is made already; --update adds to it, --overwrite makes it anew"});
+            source, Error{
+                        ErrorKind::Output, "cannot put on media", source.string(),
+                        "the media is made already; --update adds to it, --overwrite makes it anew"});
     }
     result.counts = count(directory);
     return result;
@@ -254,21 +267,24 @@ MediaResult MediaWriter::make(const MediaFolder& folder)
     MediaResult result;
     folder.begin();
     FileIds file_ids;
-    for (auto& item : items_) {
-        item.file_id = file_ids.next(item);
+    Numbers all;
+    for (std::uint32_t number = 0; number < items_.size(); ++number) {
+        items_.set_file_id(number, file_ids.next(items_.item(number)));
+        all.push_back(number);
     }
-    auto taken = copy_all(std::move(items_), result);
+    auto taken = copy_all(all, result);
     Directory directory;
     build(directory, taken);
     if (taken.empty()) {
         throw Error{ErrorKind::Input, "no DICOM instance could be put on media"};
     }
-    std::set<std::string> names;
-    for (const auto& item : taken) {
-        names.insert(item.file_id);
+    std::vector<std::string_view> names;
+    for (const auto number : taken) {
+        names.push_back(items_.file_id(number));
     }
+    std::sort(names.begin(), names.end());
     folder.remove_others(names);
-    folder.publish(directory.bytes());
+    folder.publish(directory);
     result.added = taken.size();
     result.counts = count(directory);
     return result;
@@ -288,12 +304,13 @@ MediaResult MediaWriter::update(const MediaFolder& folder)
         }
     }
     FileIds file_ids{directory};
-    std::vector<MediaItem> added;
-    for (auto& item : items_) {
+    Numbers added;
+    for (std::uint32_t number = 0; number < items_.size(); ++number) {
+        const auto item = items_.item(number);
         const auto known = files.find(item.instance_uid);
         if (known == files.end()) {
-            item.file_id = file_ids.next(item);
-            added.push_back(std::move(item));
+            items_.set_file_id(number, file_ids.next(item));
+            added.push_back(number);
         } else if (!stands_as(item, settings_.out_dir / known->second)) {
             ends_.failed(
                 item.source,
@@ -303,12 +320,12 @@ MediaResult MediaWriter::update(const MediaFolder& folder)
                         "{} of the media has the same SOP Instance UID and other bytes", known->second)});
         }
     }
-    added = copy_all(std::move(added), result);
+    added = copy_all(added, result);
     build(directory, added);
     if (added.empty()) {
         result.status = Status::Skipped;
     } else {
-        folder.publish(directory.bytes());
+        folder.publish(directory);
     }
     result.added = added.size();
     result.counts = count(directory);

@@ -3,15 +3,13 @@
 #include "archive/directory_builder.hpp"
 #include "archive/media_folder.hpp"
 #include "archive/media_item.hpp"
+#include "archive/media_shelf.hpp"
 #include "core/error.hpp"
 #include "core/record.hpp"
 
 #include <filesystem>
 #include <functional>
-#include <map>
-#include <set>
-#include <span>
-#include <string>
+#include <optional>
 #include <vector>
 
 namespace dcmpipe::archive {
@@ -50,12 +48,12 @@ class MediaWriter {
 public:
     MediaWriter(MediaSettings settings, MediaEnds ends);
 
-    /// Takes in files and tells of each: what it is, or why it fails (read_input(), or another file has its
-    /// SOP Instance UID). Ends early where a stop is requested.
-    void add(std::span<const std::filesystem::path> files);
+    /// Takes in a file and tells of it, now or later: what it is, or why it fails (read_input(), or another
+    /// file has its SOP Instance UID).
+    void add(const std::filesystem::path& file);
 
-    /// To be called once. Copies all that was taken in, byte for byte but for missing file meta information,
-    /// and writes the DICOMDIR. A file that cannot be copied fails; the others go on.
+    /// To be called once, after add(). Copies all that was taken in, byte for byte but for missing file meta
+    /// information, and writes the DICOMDIR. A file that cannot be copied fails; the others go on.
     ///
     /// Throws Error{Input} where nothing was taken in or media cannot be updated, Error{Output} where the
     /// folder holds other files and may not be overwritten, another process writes there, or it cannot be
@@ -63,19 +61,22 @@ public:
     MediaResult write();
 
 private:
-    void take(ReadInput input, const std::filesystem::path& file);
+    using Numbers = std::vector<std::uint32_t>; ///< of items on the shelf
+
+    void read_waiting();
+    void take(const ReadInput& input, const std::filesystem::path& file);
     MediaResult compare();
     MediaResult make(const MediaFolder& folder);
     MediaResult update(const MediaFolder& folder);
-    std::vector<MediaItem> copy_all(std::vector<MediaItem> items, MediaResult& result);
-    void build(Directory& directory, std::vector<MediaItem>& items);
+    Numbers copy_all(const Numbers& items, MediaResult& result);
+    void build(Directory& directory, Numbers& items);
     void fail(const MediaItem& item, const Error& error) const;
 
     MediaSettings settings_;
     MediaEnds ends_;
     std::filesystem::path canonical_out_;
-    std::vector<MediaItem> items_;
-    std::map<std::string, std::filesystem::path> instances_; ///< by SOP Instance UID
+    std::vector<std::filesystem::path> waiting_; ///< not read yet
+    MediaShelf items_;
 };
 
 } // namespace dcmpipe::archive

@@ -34,7 +34,7 @@ bool is_ours(const fs::path& name, unsigned level)
 }
 
 void remove_below(
-    const fs::path& folder, const std::string& below, unsigned level, const std::set<std::string>& keep)
+    const fs::path& folder, const std::string& below, unsigned level, std::span<const std::string_view> keep)
 {
     std::vector<fs::path> names;
     for (const auto& entry : fs::directory_iterator{folder}) {
@@ -47,7 +47,7 @@ void remove_below(
         if (level + 1 < levels && fs::is_directory(path)) {
             remove_below(path, file_id + "/", level + 1, keep);
             ::rmdir(path.c_str()); // fails, as it should, where something is left in it
-        } else if (!keep.contains(file_id)) {
+        } else if (!std::binary_search(keep.begin(), keep.end(), file_id)) {
             fs::remove(path);
         }
     }
@@ -87,18 +87,18 @@ void MediaFolder::begin() const
     sync_folder(path_);
 }
 
-void MediaFolder::remove_others(const std::set<std::string>& keep) const
+void MediaFolder::remove_others(std::span<const std::string_view> keep) const
 {
     remove_below(path_, {}, 0, keep);
 }
 
-void MediaFolder::publish(std::string_view bytes) const
+void MediaFolder::publish(const Directory& directory) const
 {
     if (::syncfs(lock_.get()) != 0) {
         throw Error::from_errno(ErrorKind::Output, "cannot write", path_.string());
     }
     OutputFile file{dicomdir()};
-    file.write(bytes);
+    directory.write([&](std::string_view piece) { file.write(piece); });
     file.publish(Existing::Replace);
     fs::remove_all(path_ / work_folder);
     sync_folder(path_);

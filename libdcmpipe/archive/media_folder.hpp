@@ -1,10 +1,11 @@
 #pragma once
 
+#include "archive/dicomdir.hpp"
 #include "core/fd.hpp"
 
 #include <filesystem>
-#include <set>
-#include <string>
+#include <span>
+#include <string_view>
 
 namespace dcmpipe::archive {
 
@@ -24,10 +25,11 @@ public:
 
     /// From now on the media is not finished: its DICOMDIR goes.
     void begin() const;
-    /// Removes files that FileIds names but `keep` does not, and folders that are empty then.
-    void remove_others(const std::set<std::string>& keep) const;
+    /// Removes files that FileIds names but `keep`, which is sorted, does not, and folders that are empty
+    /// then.
+    void remove_others(std::span<const std::string_view> keep) const;
     /// Makes all files durable, then the DICOMDIR appears, and with it the media is finished.
-    void publish(std::string_view dicomdir) const;
+    void publish(const Directory& dicomdir) const;
 
 private:
     std::filesystem::path path_;

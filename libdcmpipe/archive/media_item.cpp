@@ -14,6 +14,8 @@
 #include <charconv>
 #include <span>
 
+#include <sys/stat.h>
+
 #include <fmt/format.h>
 
 namespace dcmpipe::archive {
@@ -65,34 +67,30 @@ void require(const dicom::Instance& instance, std::span<const dicom::Tag> needed
     }
 }
 
-struct stat status_of(const dicom::Instance& instance)
+FileState state_of(int fd, const fs::path& name)
 {
     struct stat status {};
-    if (::fstat(instance.file()->fd(), &status) != 0) {
-        throw Error::from_errno(ErrorKind::Input, "cannot read", instance.name());
+    if (::fstat(fd, &status) != 0) {
+        throw Error::from_errno(ErrorKind::Input, "cannot read", name.string());
     }
-    return status;
-}
-
-bool is_same(const struct stat& a, const struct stat& b)
-{
-    return a.st_dev == b.st_dev && a.st_ino == b.st_ino && a.st_size == b.st_size &&
-           a.st_mtim.tv_sec == b.st_mtim.tv_sec && a.st_mtim.tv_nsec == b.st_mtim.tv_nsec;
+    return {
+        status.st_dev, status.st_ino, static_cast<std::uint64_t>(status.st_size),
+        status.st_mtim.tv_sec * std::int64_t{1'000'000'000} + status.st_mtim.tv_nsec};
 }
 
 void check_unchanged(const MediaItem& item, int fd)
 {
-    struct stat now {};
-    if (::fstat(fd, &now) != 0 || !is_same(now, item.status)) {
+    if (state_of(fd, item.source) != item.state) {
         throw trouble(item.source, "it changed meanwhile");
     }
 }
 
-MediaItem item_of(const fs::path& source, const dicom::Instance& instance, const MediaProfile& profile)
+ReadInput read_instance(const fs::path& source, const dicom::Instance& instance, const MediaProfile& profile)
 {
     const auto& data_set = instance.data_set();
     require(instance, identifying);
-    MediaItem item;
+    ReadInput read;
+    auto& item = read.item;
     item.source = source;
     item.instance_uid = instance.instance_uid();
     item.sop_class_uid = instance.sop_class_uid();
@@ -116,13 +114,13 @@ MediaItem item_of(const fs::path& source, const dicom::Instance& instance, const
         item.number = number_of(data_set.text(tags::InstanceNumber));
     }
     try {
-        item.keys = record_keys(*item.type, data_set, std::nullopt);
+        read.keys = record_keys(*item.type, data_set, std::nullopt);
     } catch (const Error& error) {
         throw trouble(source, error.reason());
     }
     item.is_part10 = is_part10(instance);
-    item.status = status_of(instance);
-    return item;
+    item.state = state_of(instance.file()->fd(), source);
+    return read;
 }
 
 dicom::Instance open_or_refuse(const fs::path& file, bool& is_dicom)
@@ -171,7 +169,7 @@ ReadInput read_input(const fs::path& file, const MediaProfile& profile)
         if (!dicom::has_prefix(instance.bytes()) && instance.sop_class_uid().empty()) {
             return {MediaInput::NotDicom};
         }
-        return {MediaInput::Instance, item_of(file, instance, profile)};
+        return read_instance(file, instance, profile);
     } catch (const Error&) {
         if (is_dicom) {
             throw;

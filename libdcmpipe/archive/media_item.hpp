@@ -8,10 +8,19 @@
 #include <filesystem>
 #include <optional>
 #include <string>
-
-#include <sys/stat.h>
+#include <string_view>
 
 namespace dcmpipe::archive {
+
+/// What tells a file from another, or from itself after it was written to.
+struct FileState {
+    std::uint64_t device = 0;
+    std::uint64_t inode = 0;
+    std::uint64_t size = 0;
+    std::int64_t changed = 0; ///< when its bytes were, in ns
+
+    bool operator==(const FileState&) const = default;
+};
 
 /// An instance that goes onto media: what places it there, and what its directory record says.
 struct MediaItem {
@@ -23,11 +32,11 @@ struct MediaItem {
     std::string instance_uid;
     std::string sop_class_uid;
     std::string transfer_syntax;
-    long number = 0;                   ///< Instance Number
-    std::optional<std::string> keys{}; ///< record_keys(); nothing where they need its place
-    bool is_part10 = false;            ///< it goes onto media as it is
-    struct stat status {};             ///< of the source when it was read
-    std::string file_id{};             ///< `PT000000/ST000000/SE000000/IM000000`; by FileIds
+    long number = 0;                        ///< Instance Number
+    std::optional<std::string_view> keys{}; ///< record_keys(), borrowed; nothing where they need its place
+    bool is_part10 = false;                 ///< it goes onto media as it is
+    FileState state{};                      ///< of the source when it was read
+    std::string file_id{};                  ///< `PT000000/ST000000/SE000000/IM000000`; by FileIds
 };
 
 /// What a file is to a media copy, before others are compared with it.
@@ -41,7 +50,8 @@ enum class MediaInput {
 
 struct ReadInput {
     MediaInput kind = MediaInput::Instance;
-    MediaItem item{}; ///< of an instance
+    MediaItem item{};                  ///< of an instance, without its keys
+    std::optional<std::string> keys{}; ///< record_keys() of it
 };
 
 /// Reads a file. Throws Error{Input}: unreadable, damaged, without an attribute that places it or that its

@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
-#include <tuple>
 
 #include <fmt/format.h>
 
@@ -46,20 +45,6 @@ bool is_invented(std::string_view patient_id)
 }
 
 } // namespace
-
-void sort_for_media(std::vector<MediaItem>& items)
-{
-    const auto key = [](const MediaItem& item) {
-        return std::tuple{item.type->is_root, item.type->is_root ? item.type->prefix : std::string_view{}};
-    };
-    const auto place = [](const MediaItem& item) {
-        return std::tie(
-            item.patient, item.study_uid, item.series_uid, item.number, item.instance_uid, item.source);
-    };
-    std::sort(items.begin(), items.end(), [&](const auto& a, const auto& b) {
-        return key(a) != key(b) ? key(a) < key(b) : place(a) < place(b);
-    });
-}
 
 std::string patient_key(const std::string& patient)
 {

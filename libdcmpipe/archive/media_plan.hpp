@@ -6,12 +6,8 @@
 #include <cstdint>
 #include <map>
 #include <string>
-#include <vector>
 
 namespace dcmpipe::archive {
-
-/// Orders items by patient, study, series, Instance Number and UID; what belongs to no patient comes last.
-void sort_for_media(std::vector<MediaItem>& items);
 
 /// Names for files on media: File IDs of components of eight characters out of A-Z and 0-9 (PS3.10 §8.2,
 /// §8.5), `PT000000/ST000000/SE000000/IM000000`, counted from 0 at every level in the order of asking;

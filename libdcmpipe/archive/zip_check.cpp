@@ -6,12 +6,15 @@
 
 #include <algorithm>
 #include <atomic>
+#include <future>
 #include <memory>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include <sys/resource.h>
+#include <unistd.h>
 #include <zip.h>
 
 #include <fmt/format.h>
@@ -56,7 +59,9 @@ Zip open_strictly(const fs::path& path, const fs::path& name, const std::string&
 }
 
 /// zip_fread() compares length and CRC once it reaches the end.
-void read_to_the_end(const Zip& zip, std::uint64_t index, std::span<char> buffer, const fs::path& name)
+void read_to_the_end(
+    const Zip& zip, std::uint64_t index, std::span<char> buffer, const fs::path& name,
+    const std::atomic<bool>& abandoned)
 {
     const ZipEntry entry{::zip_fopen_index(zip.get(), index, 0)};
     if (!entry) {
@@ -65,7 +70,7 @@ void read_to_the_end(const Zip& zip, std::uint64_t index, std::span<char> buffer
     zip_int64_t count = 0;
     do {
         count = ::zip_fread(entry.get(), buffer.data(), buffer.size());
-    } while (count > 0);
+    } while (count > 0 && !abandoned);
     if (count < 0) {
         refuse(name, fmt::format("entry {}: {}", index, ::zip_file_strerror(entry.get())));
     }
@@ -89,25 +94,52 @@ std::string content_of(const Zip& zip, std::uint64_t entries)
 constexpr std::uint64_t bytes_to_share = 64U << 20U;
 constexpr std::uint64_t most_entries_for_threads = 20'000;
 
-CheckedZip check(const fs::path& path, const fs::path& name, const std::string& password)
+/// A ZIP whose directory was read and agrees with every local header.
+struct OpenZip {
+    fs::path path;
+    fs::path name; ///< stands for `path` in errors
+    std::string password;
+    Zip zip;
+    std::uint64_t entries;
+};
+
+OpenZip open_to_check(const fs::path& path, const fs::path& name, const std::string& password)
 {
-    const auto zip = open_strictly(path, name, password, ZIP_CHECKCONS);
+    auto zip = open_strictly(path, name, password, ZIP_CHECKCONS);
     const auto entries = static_cast<std::uint64_t>(::zip_get_num_entries(zip.get(), 0));
     if (entries == 0) {
         refuse(name, "it is empty");
     }
+    return {path, name, password, std::move(zip), entries};
+}
+
+void read_entries(const OpenZip& open, const std::atomic<bool>& abandoned)
+{
     std::atomic<std::uint64_t> next = 0;
     const auto take_turns = [&](const Zip& own) {
         std::vector<char> buffer(256 * 1024);
-        for (auto index = next++; index < entries; index = next++) {
-            read_to_the_end(own, index, buffer, name);
+        for (auto index = next++; index < open.entries && !abandoned; index = next++) {
+            read_to_the_end(own, index, buffer, open.name, abandoned);
         }
     };
-    const bool shared = entries <= most_entries_for_threads && fs::file_size(path) >= bytes_to_share;
+    const bool shared =
+        open.entries <= most_entries_for_threads && fs::file_size(open.path) >= bytes_to_share;
     for_each_index(shared ? 2 : 1, 0, [&](std::size_t thread) {
-        thread == 0 ? take_turns(zip) : take_turns(open_strictly(path, name, password, 0));
+        thread == 0 ? take_turns(open.zip)
+                    : take_turns(open_strictly(open.path, open.name, open.password, 0));
     });
-    return {entries, content_of(zip, entries)};
+}
+
+CheckedZip check(const fs::path& path, const fs::path& name, const std::string& password)
+{
+    const auto open = open_to_check(path, name, password);
+    read_entries(open, false);
+    return {open.entries, content_of(open.zip, open.entries)};
+}
+
+fs::path path_of(int fd)
+{
+    return fmt::format("/proc/self/fd/{}", fd);
 }
 
 /// Fills the buffer unless the entry ends before.
@@ -152,7 +184,7 @@ bool same_entries(const fs::path& a, int b, const std::string& password)
 {
     try {
         const auto zip_a = open_strictly(a, a, password, 0);
-        const auto zip_b = open_strictly(fmt::format("/proc/self/fd/{}", b), a, password, 0);
+        const auto zip_b = open_strictly(path_of(b), a, password, 0);
         const auto entries = ::zip_get_num_entries(zip_a.get(), 0);
         for (zip_int64_t index = 0; index < entries; ++index) {
             if (!same_entry(zip_a, zip_b, static_cast<std::uint64_t>(index), a)) {
@@ -172,7 +204,47 @@ CheckedZip check_zip(const fs::path& zip, const std::string& password)
 
 CheckedZip check_zip(int fd, const fs::path& name, const std::string& password)
 {
-    return check(fmt::format("/proc/self/fd/{}", fd), name, password);
+    return check(path_of(fd), name, password);
+}
+
+struct ZipCheck::Impl {
+    OpenZip open;
+    std::string content;
+    std::atomic<bool> abandoned = false;
+    std::shared_future<void> reading{}; ///< the last member: its threads read the others
+};
+
+ZipCheck::ZipCheck(int fd, const fs::path& name, const std::string& password)
+    : impl_(new Impl{open_to_check(path_of(fd), name, password), {}})
+{
+    impl_->content = content_of(impl_->open.zip, impl_->open.entries);
+}
+
+ZipCheck::~ZipCheck()
+{
+    impl_->abandoned = true;
+}
+
+const std::string& ZipCheck::content() const
+{
+    return impl_->content;
+}
+
+bool ZipCheck::is_whole(std::chrono::milliseconds wait)
+{
+    auto& reading = impl_->reading;
+    if (!reading.valid()) {
+        reading = std::async(std::launch::async, [this] {
+            if (getenv("XN"))
+                setpriority(PRIO_PROCESS, gettid(), atoi(getenv("XN")));
+            read_entries(impl_->open, impl_->abandoned);
+        });
+    }
+    if (reading.wait_for(wait) != std::future_status::ready) {
+        return false;
+    }
+    reading.get();
+    return true;
 }
 
 } // namespace dcmpipe::archive

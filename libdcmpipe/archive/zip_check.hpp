@@ -1,7 +1,9 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <filesystem>
+#include <memory>
 #include <string>
 
 namespace dcmpipe::archive {
@@ -23,6 +25,29 @@ CheckedZip check_zip(const std::filesystem::path& zip, const std::string& passwo
 
 /// As above, for a file that is open and may have no name yet; `name` stands for it in errors.
 CheckedZip check_zip(int fd, const std::filesystem::path& name, const std::string& password = {});
+
+/// check_zip() in the background, so that the file can go somewhere meanwhile. Not for sharing between
+/// threads; throws what check_zip() throws.
+class ZipCheck {
+public:
+    /// Reads the directory and the local headers; `fd` must live as long.
+    ZipCheck(int fd, const std::filesystem::path& name, const std::string& password);
+    /// Gives the rest up.
+    ~ZipCheck();
+    ZipCheck(const ZipCheck&) = delete;
+    ZipCheck& operator=(const ZipCheck&) = delete;
+
+    /// Of CheckedZip; holds for the file once all its entries are known to be whole.
+    const std::string& content() const;
+
+    /// True once all entries are known to be whole; false where that takes longer than this. Begins the check
+    /// when first called, and throws as soon as an entry is known to be damaged.
+    bool is_whole(std::chrono::milliseconds wait);
+
+private:
+    struct Impl;
+    std::unique_ptr<Impl> impl_;
+};
 
 /// True where both ZIPs have the same names and, decrypted, the same files in the same order; `b` is open.
 bool same_entries(const std::filesystem::path& a, int b, const std::string& password);

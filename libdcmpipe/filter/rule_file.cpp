@@ -61,7 +61,7 @@ private:
         }
         for (const auto& [key, value] : object.items()) {
             if (std::find(known.begin(), known.end(), key) == known.end()) {
-                text_.fail(pointer + "/" + key, fmt::format("unknown key '{}'", key));
+                text_.fail(fmt::format("{}/{}", pointer, key), fmt::format("unknown key '{}'", key));
             }
         }
     }
@@ -128,7 +128,7 @@ private:
         }
         Condition condition;
         for (const auto& [key, value] : object.items()) {
-            const auto at = pointer + "/" + key;
+            const auto at = fmt::format("{}/{}", pointer, key);
             condition.add(key == "uids" ? read_uids(value, at) : read_term(key, value, at));
         }
         return condition;

@@ -113,14 +113,14 @@ Association::Association(Association&&) noexcept = default;
 Association& Association::operator=(Association&&) noexcept = default;
 Association::~Association() = default;
 
-Association Association::accept(std::unique_ptr<Transport> transport, AcceptSettings settings)
+Association Association::accept(std::unique_ptr<Transport> transport, const AcceptSettings& settings)
 {
     auto impl = std::make_unique<Impl>(std::move(transport), settings.patience, settings.stop_waiting);
     impl->accept(settings);
     return Association{std::move(impl)};
 }
 
-Association Association::request(std::unique_ptr<Transport> transport, RequestSettings settings)
+Association Association::request(std::unique_ptr<Transport> transport, const RequestSettings& settings)
 {
     auto impl = std::make_unique<Impl>(std::move(transport), settings.patience, settings.stop_waiting);
     impl->request(settings);

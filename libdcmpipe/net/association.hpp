@@ -122,10 +122,10 @@ public:
     };
 
     /// Negotiates what the peer at the other end of `transport` requests.
-    static Association accept(std::unique_ptr<Transport> transport, AcceptSettings settings);
+    static Association accept(std::unique_ptr<Transport> transport, const AcceptSettings& settings);
 
     /// Requests an association; throws where it is rejected, with the reason.
-    static Association request(std::unique_ptr<Transport> transport, RequestSettings settings);
+    static Association request(std::unique_ptr<Transport> transport, const RequestSettings& settings);
 
     Association(Association&&) noexcept;
     Association& operator=(Association&&) noexcept;

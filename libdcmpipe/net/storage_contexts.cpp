@@ -63,7 +63,7 @@ bool StoragePolicy::takes_syntax(std::string_view transfer_syntax) const
 
 std::string uid_from(std::string_view uid_or_name)
 {
-    const std::string text{uid_or_name};
+    std::string text{uid_or_name};
     if (dicom::uid::is_valid(text)) {
         return text;
     }

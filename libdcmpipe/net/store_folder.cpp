@@ -6,6 +6,7 @@
 #include <cerrno>
 #include <charconv>
 #include <csignal>
+#include <utility>
 #include <vector>
 
 #include <fcntl.h>
@@ -33,7 +34,7 @@ bool is_leftover(std::string_view name)
 
 } // namespace
 
-StoreFolder::StoreFolder(const fs::path& root) : root_(root)
+StoreFolder::StoreFolder(fs::path root) : root_(std::move(root))
 {
     make_folders(root_.has_filename() ? root_ : root_.parent_path());
     const auto path = root_ / lock_name;

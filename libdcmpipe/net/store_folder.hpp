@@ -18,7 +18,7 @@ class StoreFolder {
 public:
     /// Makes it where it is missing. Throws Error{Output} where another process has it, or it cannot be
     /// written.
-    explicit StoreFolder(const std::filesystem::path& root);
+    explicit StoreFolder(std::filesystem::path root);
 
     /// Removes what processes that were killed left behind; how many files that were.
     std::size_t sweep() const;

@@ -61,7 +61,7 @@ std::string text_of(const nlohmann::json& object, const char* key)
     return found != object.end() && found->is_string() ? found->get<std::string>() : std::string{};
 }
 
-std::string without_folder_prefix(std::string name)
+std::string without_folder_prefix(const std::string& name)
 {
     return name.starts_with("sub-") ? name.substr(4) : name;
 }

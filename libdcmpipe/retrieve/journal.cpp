@@ -70,7 +70,9 @@ SQLite::Database opened(const fs::path& path)
 struct Journal::Impl {
     Impl(fs::path file, fs::path folder, std::string_view name)
         : root(std::move(folder)), path(std::move(file)), database(opened(path)),
-          insert_instance(database, "INSERT OR REPLACE INTO instance VALUES (?, ?, ?, ?, ?)")
+          insert_instance(database, "INSERT OR REPLACE INTO instance VALUES (?, ?, ?, ?, ?)"),
+          find_instance(
+              database, "SELECT path, bytes FROM instance WHERE study = ? AND series = ? AND uid = ?")
     {
         run("INSERT OR IGNORE INTO job (name) VALUES (?)", std::string{name});
         SQLite::Statement query{database, "SELECT id FROM job WHERE name = ?"};
@@ -100,7 +102,8 @@ struct Journal::Impl {
     fs::path root;
     fs::path path;
     SQLite::Database database;
-    SQLite::Statement insert_instance; ///< the one that is in a hurry
+    SQLite::Statement insert_instance; ///< those that are in a hurry
+    SQLite::Statement find_instance;
     std::int64_t job = 0;
 };
 
@@ -166,14 +169,19 @@ std::optional<fs::path> Journal::find(
     std::string_view study_uid, std::string_view series_uid, std::string_view instance_uid)
 {
     return guarded(impl_->path, [&]() -> std::optional<fs::path> {
-        auto query = impl_->asked(
-            "SELECT path, bytes FROM instance WHERE study = ? AND series = ? AND uid = ?",
-            std::string{study_uid}, std::string{series_uid}, std::string{instance_uid});
-        if (!query.executeStep()) {
-            return std::nullopt;
+        auto& query = impl_->find_instance;
+        query.reset();
+        query.bind(1, std::string{study_uid});
+        query.bind(2, std::string{series_uid});
+        query.bind(3, std::string{instance_uid});
+        std::optional<fs::path> path;
+        std::int64_t bytes = 0;
+        if (query.executeStep()) {
+            path = impl_->root / query.getColumn(0).getString();
+            bytes = query.getColumn(1).getInt64();
         }
-        auto path = impl_->root / query.getColumn(0).getString();
-        return has_size(path, query.getColumn(1).getInt64()) ? std::optional{std::move(path)} : std::nullopt;
+        query.reset(); // or the write-ahead log could not be emptied
+        return path && has_size(*path, bytes) ? path : std::nullopt;
     });
 }
 

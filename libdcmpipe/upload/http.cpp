@@ -4,11 +4,9 @@
 #include "core/stop.hpp"
 
 #include <array>
-#include <cerrno>
 #include <string_view>
 
 #include <curl/curl.h>
-#include <unistd.h>
 
 namespace dcmpipe::upload {
 
@@ -58,38 +56,6 @@ void check(CURLcode code)
     }
 }
 
-/// A position in the file that goes out: libcurl reads on from it and, to send again, winds it back.
-struct FileReader {
-    int fd;
-    std::uint64_t size;
-    std::uint64_t position = 0;
-    int trouble = 0; ///< errno; ENODATA where the file is shorter than it was
-
-    static std::size_t read(char* buffer, std::size_t size, std::size_t count, void* self)
-    {
-        auto& reader = *static_cast<FileReader*>(self);
-        ssize_t got = 0;
-        do {
-            got = ::pread(reader.fd, buffer, size * count, static_cast<off_t>(reader.position));
-        } while (got < 0 && errno == EINTR);
-        if (got < 0 || (got == 0 && reader.position < reader.size)) {
-            reader.trouble = got < 0 ? errno : ENODATA;
-            return CURL_READFUNC_ABORT;
-        }
-        reader.position += static_cast<std::uint64_t>(got);
-        return static_cast<std::size_t>(got);
-    }
-
-    static int seek(void* self, curl_off_t offset, int origin)
-    {
-        if (origin != SEEK_SET) {
-            return CURL_SEEKFUNC_CANTSEEK;
-        }
-        static_cast<FileReader*>(self)->position = static_cast<std::uint64_t>(offset);
-        return CURL_SEEKFUNC_OK;
-    }
-};
-
 std::size_t take_answer(char* data, std::size_t size, std::size_t count, void* body)
 {
     auto& answer = *static_cast<std::string*>(body);
@@ -117,14 +83,14 @@ int on_progress(void* self, curl_off_t, curl_off_t, curl_off_t to_send, curl_off
     return stop::requested() && sent < to_send ? 1 : 0;
 }
 
-/// The parts that go out, and why they could not be read.
-struct PartsReader {
-    Multipart& body;
+/// What goes out, and why it could not be read.
+struct BodyReader {
+    Body& body;
     std::optional<Error> trouble{};
 
     static std::size_t read(char* buffer, std::size_t size, std::size_t count, void* self)
     {
-        auto& reader = *static_cast<PartsReader*>(self);
+        auto& reader = *static_cast<BodyReader*>(self);
         try {
             return reader.body.read(buffer, size * count);
         } catch (const Error& error) {
@@ -138,7 +104,7 @@ struct PartsReader {
         if (origin != SEEK_SET || offset != 0) {
             return CURL_SEEKFUNC_CANTSEEK;
         }
-        static_cast<PartsReader*>(self)->body.rewind();
+        static_cast<BodyReader*>(self)->body.rewind();
         return CURL_SEEKFUNC_OK;
     }
 };
@@ -212,6 +178,19 @@ struct HttpClient::Impl {
         }
     }
 
+    /// The trouble with what goes out tells more than libcurl's words for it.
+    HttpAnswer perform(const std::string& url, const BodyReader& reader)
+    {
+        try {
+            return perform(url);
+        } catch (const Error&) {
+            if (reader.trouble) {
+                throw Error{*reader.trouble};
+            }
+            throw;
+        }
+    }
+
     HttpAnswer perform(const std::string& url)
     {
         HttpAnswer answer;
@@ -268,21 +247,14 @@ HttpAnswer HttpClient::post_parts(
     impl_->begin(url, headers);
 
     body.rewind();
-    PartsReader reader{body};
+    BodyReader reader{body};
     impl_->set(CURLOPT_POST, 1L);
     impl_->set(CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(body.size()));
-    impl_->set(CURLOPT_READFUNCTION, &PartsReader::read);
+    impl_->set(CURLOPT_READFUNCTION, &BodyReader::read);
     impl_->set(CURLOPT_READDATA, &reader);
-    impl_->set(CURLOPT_SEEKFUNCTION, &PartsReader::seek);
+    impl_->set(CURLOPT_SEEKFUNCTION, &BodyReader::seek);
     impl_->set(CURLOPT_SEEKDATA, &reader);
-    try {
-        return impl_->perform(url);
-    } catch (const Error&) {
-        if (reader.trouble) {
-            throw Error{*reader.trouble};
-        }
-        throw;
-    }
+    return impl_->perform(url, reader);
 }
 
 HttpAnswer HttpClient::post_file(
@@ -293,7 +265,8 @@ HttpAnswer HttpClient::post_file(
     const auto headers = list_of(lines);
     impl_->begin(url, headers);
 
-    FileReader reader{file.fd, file.size};
+    file.content.rewind();
+    BodyReader reader{file.content};
     const Form form{::curl_mime_init(impl_->curl)};
     const auto add_part = [&](const std::string& name) {
         curl_mimepart* const part = form ? ::curl_mime_addpart(form.get()) : nullptr;
@@ -308,17 +281,10 @@ HttpAnswer HttpClient::post_file(
     check(::curl_mime_filename(part, file.filename.c_str()));
     check(::curl_mime_type(part, "application/zip"));
     check(::curl_mime_data_cb(
-        part, static_cast<curl_off_t>(file.size), &FileReader::read, &FileReader::seek, nullptr, &reader));
+        part, static_cast<curl_off_t>(file.content.size()), &BodyReader::read, &BodyReader::seek, nullptr,
+        &reader));
     impl_->set(CURLOPT_MIMEPOST, form.get());
-    try {
-        return impl_->perform(url);
-    } catch (const Error&) {
-        if (reader.trouble != 0) {
-            errno = reader.trouble;
-            throw Error::from_errno(ErrorKind::Input, "cannot read", file.filename);
-        }
-        throw;
-    }
+    return impl_->perform(url, reader);
 }
 
 } // namespace dcmpipe::upload

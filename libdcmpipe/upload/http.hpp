@@ -1,5 +1,6 @@
 #pragma once
 
+#include "upload/body.hpp"
 #include "upload/multipart.hpp"
 
 #include <cstdint>
@@ -30,13 +31,12 @@ struct HttpAnswer {
     std::string body;
 };
 
-/// A file as a part of a multipart form.
+/// A file as the last part of a multipart form.
 struct FormFile {
     std::vector<std::pair<std::string, std::string>> fields{}; ///< of the form, before the file: name, text
     std::string field;
     std::string filename;
-    int fd = -1;
-    std::uint64_t size = 0;
+    Body& content;
 };
 
 /// Speaks HTTP(S) to one server at a time and keeps the connection between requests. Certificates are
@@ -45,7 +45,7 @@ struct FormFile {
 ///
 /// A request returns whatever the server answered, whatever its status. It throws Error{Peer} where no
 /// answer came (a later try can help), Error{Refused} where the server's certificate is not to be trusted,
-/// Error{Usage} for a URL or certificate file that is none, Error{Input} where the file cannot be read,
+/// Error{Usage} for a URL or certificate file that is none, what a Body throws,
 /// Error{Cancelled} where a stop is requested before all was sent. An answer that is awaited when the
 /// request to stop comes is still taken.
 class HttpClient {
@@ -57,12 +57,12 @@ public:
 
     HttpAnswer post_json(const std::string& url, const std::string& json);
 
-    /// Streams the parts from disk; asks for an answer of type `accept`.
+    /// Sends the parts; asks for an answer of type `accept`.
     HttpAnswer post_parts(
         const std::string& url, Multipart& body, const std::string& accept,
         const std::vector<std::string>& headers);
 
-    /// Streams the file from disk. `headers` are whole lines: `Authorization: ...`.
+    /// Sends the form. `headers` are whole lines: `Authorization: ...`.
     HttpAnswer post_file(
         const std::string& url, const FormFile& file, const std::vector<std::string>& headers);
 

@@ -2,6 +2,7 @@
 
 #include "core/fd.hpp"
 #include "core/sha256.hpp"
+#include "upload/body.hpp"
 
 #include <cstdint>
 #include <filesystem>
@@ -12,9 +13,8 @@
 
 namespace dcmpipe::upload {
 
-/// The body of a multipart/related request (RFC 2387) whose parts are files: read from disk as it goes out,
-/// so that it costs no memory. Not for sharing between threads.
-class Multipart {
+/// The body of a multipart/related request (RFC 2387) whose parts are files.
+class Multipart : public Body {
 public:
     explicit Multipart(std::string_view content_type);
 
@@ -22,14 +22,13 @@ public:
     void add(const std::filesystem::path& file);
 
     std::size_t parts() const noexcept { return files_.size(); }
-    std::uint64_t size() const noexcept { return size_ + closing_.size(); }
+    std::uint64_t size() const noexcept override { return size_ + closing_.size(); }
     /// `multipart/related; type="application/dicom"; boundary=...`
     std::string content_type() const;
 
-    /// The next bytes, 0 at the end. Throws Error{Input} where a file cannot be read or has another size.
-    std::size_t read(char* buffer, std::size_t size);
-    /// From the start again.
-    void rewind();
+    /// Throws Error{Input} where a file cannot be read or has another size than when it was added.
+    std::size_t read(char* buffer, std::size_t size) override;
+    void rewind() override;
 
     /// The digest of a part's file as it went out last; empty where it did not go out whole.
     const std::string& sha256(std::size_t part) const { return files_[part].sha256; }

@@ -5,6 +5,7 @@
 #include "core/sha256.hpp"
 #include "core/stop.hpp"
 
+#include <algorithm>
 #include <cerrno>
 
 #include <fcntl.h>
@@ -14,6 +15,7 @@
 namespace dcmpipe::upload {
 
 namespace fs = std::filesystem;
+using namespace std::chrono_literals;
 
 namespace {
 
@@ -32,36 +34,7 @@ void lock(int fd)
     }
 }
 
-/// sha256_of(), but gives up where nobody waits for it any more.
-std::string digest_of(int fd, const fs::path& path, const std::atomic<bool>& abandoned)
-{
-    Sha256 digest;
-    std::string block(256 * 1024, '\0');
-    for (off_t offset = 0; !abandoned;) {
-        const auto count = ::pread(fd, block.data(), block.size(), offset);
-        if (count < 0 && errno != EINTR) {
-            fail(path);
-        }
-        if (count == 0) {
-            return digest.hex();
-        }
-        if (count > 0) {
-            digest.add({block.data(), static_cast<std::size_t>(count)});
-            offset += count;
-        }
-    }
-    return {};
-}
-
 } // namespace
-
-/// Where an upload was given up, nobody waits for the digest of a large file.
-Parcel::~Parcel()
-{
-    if (abandoned_) {
-        *abandoned_ = true;
-    }
-}
 
 Parcel Parcel::open(const fs::path& path)
 {
@@ -84,20 +57,46 @@ Parcel Parcel::open(const fs::path& path)
     return parcel;
 }
 
-void Parcel::begin_digest()
+void Parcel::rewind()
 {
-    if (sha256_.empty() && !digest_.valid()) {
-        digest_ = std::async(std::launch::async, [fd = fd_.get(), path = path_, abandoned = abandoned_] {
-            return digest_of(fd, path, *abandoned);
-        });
+    at_ = 0;
+    ahead_.reset();
+    ahead_ = std::make_unique<ReadAhead>(fd(), size(), path_);
+    sha256_.clear();
+}
+
+void Parcel::require_whole()
+{
+    while (check_ && !check_(50ms)) {
+        if (stop::requested()) {
+            throw Error{ErrorKind::Cancelled, "stopped while a ZIP was checked"};
+        }
     }
+}
+
+std::size_t Parcel::read(char* buffer, std::size_t count)
+{
+    const auto left = size() - at_;
+    if (left == 0) {
+        return 0;
+    }
+    if (left <= count) {
+        require_whole();
+    } else if (check_) {
+        check_(0ms); // what is known to be damaged goes no further
+    }
+    const auto read = ahead_->take(buffer, count);
+    at_ += read;
+    if (at_ == size()) {
+        sha256_ = ahead_->sha256();
+    }
+    return read;
 }
 
 const std::string& Parcel::sha256()
 {
     if (sha256_.empty()) {
-        begin_digest();
-        sha256_ = digest_.get();
+        sha256_ = sha256_of(fd(), path_);
     }
     return sha256_;
 }

@@ -65,12 +65,11 @@ std::optional<Setback> Uploader::judge(const HttpAnswer& answer, const Parcel& p
 
 Receipt Uploader::send(Parcel& parcel, const std::string& key, const StudyFacts& study, int& refused_by)
 {
-    parcel.begin_digest();
     const auto idempotency = "Idempotency-Key: " + (key.empty() ? parcel.sha256() : key);
     const auto filename = parcel.path().filename().string();
     const FormFile file{
         api_.fields != nullptr ? api_.fields(filename, study) : Fields{}, std::string{api_.file_field},
-        filename, parcel.fd(), parcel.size()};
+        filename, parcel};
     Receipt receipt;
     session_.exchange([&](HttpClient& http, const std::string& authorization) {
         const auto answer = http.post_file(upload_url_, file, {authorization, idempotency});
@@ -78,6 +77,7 @@ Receipt Uploader::send(Parcel& parcel, const std::string& key, const StudyFacts&
         refused_by = is_about_the_file(answer.status) ? answer.status : 0;
         return setback;
     });
+    parcel.require_whole(); // a server may say that it has it before it was sent all
     receipt.sha256 = parcel.sha256();
     parcel.check_unchanged();
     return receipt;

@@ -72,7 +72,7 @@ fs::path find_program(const std::string& name)
     std::string_view folders = variable != nullptr ? variable : "/usr/local/bin:/usr/bin:/bin";
     while (!folders.empty()) {
         const auto end = std::min(folders.find(':'), folders.size());
-        const auto path = fs::path{folders.substr(0, end)} / name;
+        auto path = fs::path{folders.substr(0, end)} / name;
         if (is_program(path)) {
             return path;
         }
@@ -156,6 +156,7 @@ int Command::run(const fs::path& folder, int inherited) const
 {
     auto words = words_for(folder);
     std::vector<char*> argv;
+    argv.reserve(words.size() + 1);
     for (auto& word : words) {
         argv.push_back(word.data());
     }

@@ -114,7 +114,7 @@ def verdict(ratio, target):
 
 
 def middle(runs):
-    return {key: statistics.median(run[key] for run in runs) for key in ("wall", "cpu", "rss_mb")}
+    return {key: statistics.median(run[key] for run in runs) for key in runs[0]}
 
 
 def compare(bench, title, contenders, reference):

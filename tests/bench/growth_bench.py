@@ -1,26 +1,32 @@
-"""What ten times the instances of one study cost: small files, 1,000 and 10,000 of them, with PEERS=1 also 100,000; processor time
-and peak memory of one run each. Ten times as many may take at most 10.5 times as long; a name in a list is all that
-each may leave in memory.
-dpipe-receive takes them from a sender that costs next to nothing, at four associations; dpipe-query retrieves them, in
-ten series, from a scripted archive that is slow and not counted: its journal is what could grow. See figures.py for
-the options.
+"""What ten times the instances of one study cost: small files, 1,000 and 10,000 of them, with PEERS=1 also 100,000;
+medians of processor time and peak memory, of 100,000 those of one run. Ten times as many may take at most 10.5 times as
+long; a name in a list is all that each may leave in memory.
+
+dpipe-receive takes them from a sender that costs next to nothing, at four associations; its memory is the private
+memory of all its processes together, looked at 20 times a second. dpipe-query retrieves them, in ten series, from a
+scripted archive that is slow and not counted: its journal is what could grow. See figures.py for the options; BENCH_KINDS chooses among anon, zip, dicomdir, filter, receive, query.
 """
 
+import functools
+import os
 import pathlib
 import shutil
 import subprocess
 import sys
+import threading
 
-from figures import BIN, HERE, PEERS, SCALE, corpus, record, remove, scratch, timed, verdict
-from receive_bench import dpipe, pour, serve
+from figures import BIN, HERE, PEERS, RUNS, SCALE, corpus, middle, record, remove, scratch, timed, verdict
+from receive_bench import dpipe, pour
 
 sys.path.insert(0, str(HERE.parent / "support"))
 from fake_pacs import FakePacs
+from peers import free_port, wait_for_port
 from querying import series
 
 COUNTS = [round(count * SCALE) for count in (1000, 10000, *((100000,) if PEERS else ()))]
 MOST_TIME = 10.5
 MOST_MEMORY = 1024  # bytes an instance
+LONG = 50000  # so many are run once
 
 
 def anon(folder, tree, out):
@@ -42,18 +48,45 @@ def filtered(_folder, tree, out):
     return [BIN / "dpipe-filter", "-q", "--modality", "CT", "-o", out, tree]
 
 
-def received(tree):
-    """Processor time of the receiver and its children."""
-    files = sorted(tree.rglob("*.dcm"))
+def private_kb(pid):
+    """Of a process and its children: what would be free again without them."""
+    def own(number):
+        try:
+            lines = pathlib.Path(f"/proc/{number}/smaps_rollup").read_text().splitlines()
+        except OSError:  # it has just ended
+            return 0
+        return sum(int(line.split()[1]) for line in lines if line.startswith("Private_"))
+    children = pathlib.Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    return own(pid) + sum(own(child) for child in children)
 
-    def send(port):
-        """As many at once as a command line holds."""
-        parts = [pour(files[start:start + 10000], 4)(port) for start in range(0, len(files), 10000)]
-        return sum(seconds for seconds, _ in parts), sum(failed for _, failed in parts)
-    _, failed, used = serve(dpipe("none"), tree.parent, send)
+
+def received(folder, tree):
+    """From the receiver's first instant to its end, with its children's."""
+    files = sorted(tree.rglob("*.dcm"))
+    port = free_port()
+    process = subprocess.Popen([str(word) for word in dpipe("none")(folder / "received", port)],
+                               stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    peak, over = [0], threading.Event()
+
+    def look():
+        while not over.wait(0.05):
+            peak[0] = max(peak[0], private_kb(process.pid))
+    looking = threading.Thread(target=look)
+    looking.start()
+    try:
+        wait_for_port(port, process)
+        failed = sum(pour(files[start:start + 10000], 4)(port)[1]  # as many as a command line holds
+                     for start in range(0, len(files), 10000))
+    finally:
+        over.set()
+        looking.join()
+        process.terminate()
+        _, status, used = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+        remove(folder / "received")
     if failed:
         raise SystemExit(f"growth: {failed} of {len(files)} were not received")
-    return {"cpu": used, "rss_mb": 0.0}
+    return {"cpu": used.ru_utime + used.ru_stime, "rss_mb": peak[0] / 1024}
 
 
 def queried(folder, count):
@@ -72,24 +105,30 @@ COMMANDS = {"anon": anon, "zip": zipped, "dicomdir": dicomdir, "filter": filtere
 
 
 def main():
-    runs = {name: [] for name in (*COMMANDS, "receive", "query")}
+    known = (*COMMANDS, "receive", "query")
+    runs = {name: [] for name in os.environ.get("BENCH_KINDS", " ".join(known)).split() if name in known}
     for count in COUNTS:
         with scratch() as name:
             folder = pathlib.Path(name)
             tree, out = corpus("study", folder / "tree", count), folder / "out"
-            for who, words in COMMANDS.items():
-                runs[who].append(timed(words(folder, tree, out)))
+
+            def run(words):
                 remove(out)
-            runs["receive"].append(received(tree))
-            runs["query"].append(queried(folder, count))
+                return timed(words(folder, tree, out))
+            contenders = {who: functools.partial(run, words) for who, words in COMMANDS.items()}
+            contenders["receive"] = functools.partial(received, folder, tree)
+            contenders["query"] = functools.partial(queried, folder, count)
+            for who in runs:
+                once = contenders[who]
+                runs[who].append(middle([once() for _ in range(RUNS if count < LONG else 1)]))
+            remove(out)
     print("\ngrowth: " + ", ".join(f"{count:,}" for count in COUNTS) + " small files")
     for who, of_command in runs.items():
         for fewer, more, count in zip(of_command, of_command[1:], COUNTS[1:]):
-            time = more["cpu"] / max(fewer["cpu"], 0.01)  # a tick of the clock
+            time = more["cpu"] / fewer["cpu"]
             memory = (more["rss_mb"] - fewer["rss_mb"]) * 2**20 / (count * 0.9)
-            peak = f" {more['rss_mb']:6.1f} MB, {memory:6.0f} bytes an instance{verdict(memory, MOST_MEMORY)}"
-            print(f"{who:12} {count:7,}: {more['cpu']:7.2f} s, {time:5.2f} x a tenth{verdict(time, MOST_TIME)}"
-                  f"{';' + peak if more['rss_mb'] else ''}")
+            print(f"{who:12} {count:7,}: {more['cpu']:7.2f} s, {time:5.2f} x a tenth{verdict(time, MOST_TIME)};"
+                  f" {more['rss_mb']:6.1f} MB, {memory:6.0f} bytes an instance{verdict(memory, MOST_MEMORY)}")
             record(f"growth/{count}", who, **more, cpu_ratio=time, bytes_an_instance=memory, target=MOST_TIME)
 
 

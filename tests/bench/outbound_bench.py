@@ -2,8 +2,8 @@
 beside curl (a ZIP of 400 MB); BENCH_SCALE=5 for the sizes that the targets are told for.
 
 dcmmkdir reads media that is copied already and is spared `+I`, with which its time grows with the square;
-dpipe-dicomdir copies as well. dpipe-zip reads what it wrote once more, dpipe-upload reads every CRC before it sends and
-computes a SHA-256; zip and curl do not. See figures.py for the options; BENCH_KINDS chooses among dicomdir, zip, upload.
+dpipe-dicomdir copies as well. dpipe-zip reads what it wrote once more, dpipe-upload checks every CRC and computes a
+SHA-256 while it sends; zip and curl do not. See figures.py for the options; BENCH_KINDS chooses among dicomdir, zip, upload.
 """
 
 import os

@@ -50,7 +50,7 @@ def of_kind(kind, count, folder, nagle):
                     Contender("dcmsend", fresh("dcmsend", "+sd", "+r", *to), slow=nagle, check=all_arrived),
                     Contender("dpipe-send", fresh(
                         BIN / "dpipe-send", "-q", "--journal", journal, "--node", f"A@127.0.0.1:{port}", tree),
-                              check=all_arrived)], "storescu")
+                              check=all_arrived, target=1.1)], "storescu")
     remove(out)
 
 

@@ -354,6 +354,20 @@ class BadInput(UploadCase):
         self.one.write_bytes(content.replace(b"first", b"fIrst", 1))
         self.assertIn("CRC", self.failed(self.one))
 
+    def test_of_a_large_damaged_zip_the_server_never_has_the_whole(self):
+        large = self.zips / "large.zip"
+        sparse_zip(large, *(f"study/{i}.dcm" for i in range(4)), size=32 << 20)
+        with open(large, "r+b") as file:
+            file.seek((128 << 20) - 1000)  # in the last entry
+            file.write(b"x")
+        with drain.serving(b'{"id": 1}') as server:
+            result = dpipe.run(
+                "dpipe-upload", "--url", server.url, "--json", large, env={**ENV, "DPIPE_TOKEN": "t"})
+            self.assertEqual(result.code, 3, result.err)
+            self.assertIn("CRC", json.loads(result.out)["reason"])
+            self.assertLess(server.bytes, large.stat().st_size)
+        self.assertIsNone(self.receipt_of(large))
+
     def test_a_cut_zip_is_never_sent(self):
         self.one.write_bytes(self.one.read_bytes()[:-3])
         self.failed(self.one)

@@ -146,7 +146,7 @@ class Peer:
                 return context, fields, parts[0]
 
     def store_request(self, context, uid, sop_class, **more):
-        self.message_id += 1
+        self.message_id = self.message_id % 0xffff + 1
         self.send_command(
             context, CommandField=C_STORE, MessageID=self.message_id, Priority=0, CommandDataSetType=1,
             AffectedSOPClassUID=sop_class, AffectedSOPInstanceUID=uid, **more)

@@ -1,6 +1,7 @@
 #include "archive/directory_builder.hpp"
 #include "archive/directory_record.hpp"
 #include "archive/media_plan.hpp"
+#include "archive/media_shelf.hpp"
 #include "archive/part10.hpp"
 
 #include "dicom/encode.hpp"
@@ -10,6 +11,7 @@
 
 #include <algorithm>
 #include <fstream>
+#include <tuple>
 
 #include <catch2/catch.hpp>
 
@@ -88,13 +90,16 @@ struct Made {
 
 TEST_CASE("File IDs follow patient, study, series, number and UID, and start anew at each level")
 {
-    auto all = items();
-    all.insert(all.begin(), colours("8"));
-    archive::sort_for_media(all);
+    archive::MediaShelf shelf;
+    shelf.add(colours("8"), {});
+    for (const auto& one : items()) {
+        shelf.add(one, {});
+    }
+    shelf.sort();
     archive::FileIds file_ids;
     std::vector<std::string> named;
-    for (const auto& one : all) {
-        named.push_back(one.instance_uid + " " + file_ids.next(one));
+    for (std::size_t i = 0; i < shelf.size(); ++i) {
+        named.push_back(shelf.item(i).instance_uid + " " + file_ids.next(shelf.item(i)));
     }
     CHECK(
         named == std::vector<std::string>{
@@ -104,15 +109,46 @@ TEST_CASE("File IDs follow patient, study, series, number and UID, and start ane
                      "8 NP000000/PL000000"});
 }
 
+TEST_CASE("an item comes from the shelf as it was put there")
+{
+    archive::MediaShelf shelf;
+    for (const char* source : {"/a/b/c.dcm", "c.dcm", "./c", "/c"}) {
+        auto put = item("a", "2", "3", 4, source);
+        put.source = source;
+        put.sop_class_uid = "1.2";
+        put.transfer_syntax = "1.3";
+        put.is_part10 = true;
+        put.state = {1, 2, 3, 4};
+        const auto number = shelf.size();
+        shelf.add(put, "keys");
+        shelf.set_file_id(number, "X/Y");
+        const auto got = shelf.item(number);
+        CHECK(got.source == put.source);
+        CHECK(
+            std::tie(got.type, got.patient, got.study_uid, got.series_uid, got.instance_uid, got.number) ==
+            std::tie(put.type, put.patient, put.study_uid, put.series_uid, put.instance_uid, put.number));
+        CHECK(
+            std::tie(got.sop_class_uid, got.transfer_syntax, got.is_part10) ==
+            std::tie(put.sop_class_uid, put.transfer_syntax, put.is_part10));
+        CHECK(got.state == put.state);
+        CHECK(got.file_id == "X/Y");
+        CHECK(got.keys == "keys");
+        CHECK(shelf.find(source) == number);
+    }
+    CHECK_FALSE(shelf.find("d.dcm"));
+    shelf.add(colours("8"), {});
+    CHECK_FALSE(shelf.item(shelf.size() - 1).keys);
+}
+
 namespace {
 
 /// A directory as DirectoryBuilder makes it, of one image.
 archive::Directory directory_with(const std::string& file_id)
 {
-    const auto text = [](dicom::Tag tag, dicom::Vr vr, std::string_view value) {
-        return dicom::encode_element(tag, vr, value, dicom::ExplicitLittleEndian);
-    };
     archive::Directory directory;
+    const auto text = [&](dicom::Tag tag, dicom::Vr vr, std::string_view value) {
+        return directory.keep(dicom::encode_element(tag, vr, value, dicom::ExplicitLittleEndian));
+    };
     auto& patient = directory.roots.emplace_back(
         archive::DirectoryRecord{"PATIENT", {}, text(dicom::tags::PatientID, dicom::vr::LO, "a")});
     auto& study = patient.below.emplace_back(
@@ -120,7 +156,9 @@ archive::Directory directory_with(const std::string& file_id)
     auto& series = study.below.emplace_back(
         archive::DirectoryRecord{"SERIES", {}, text(dicom::tags::SeriesInstanceUID, dicom::vr::UI, "1")});
     series.below.push_back(
-        {"IMAGE", archive::record_reference(file_id, "1.2", "1.2.3", "1.2.840.10008.1.2.1"), {}});
+        {"IMAGE",
+         directory.keep(archive::record_reference(file_id, "1.2", "1.2.3", "1.2.840.10008.1.2.1")),
+         {}});
     return directory;
 }
 
