@@ -33,8 +33,7 @@ std::vector<Entry> entries_of(const fs::path& folder)
     if (error) {
         throw Error{ErrorKind::Input, "cannot read the folder", folder.string(), error.message()};
     }
-    std::sort(
-        entries.begin(), entries.end(), [](const Entry& a, const Entry& b) { return a.name < b.name; });
+    std::sort(entries.begin(), entries.end(), [](const Entry& a, const Entry& b) { return a.name < b.name; });
     return entries;
 }
 

@@ -179,7 +179,8 @@ void Publisher::name_file(Outcome& outcome)
     if (outcome.error || !outcome.file || outcome.repeated) {
         return;
     }
-    if (!outcome.study_folder.empty() && !options_.in_place && outcome.study_folder.native() != marked_.native()) {
+    if (!outcome.study_folder.empty() && !options_.in_place &&
+        outcome.study_folder.native() != marked_.native()) {
         dicom::mark_study_folder(outcome.study_folder, outcome.study_uid);
         marked_ = outcome.study_folder;
     }

@@ -99,9 +99,9 @@ private:
     // Of the thread that publishes.
 
     Report tally_;
-    std::filesystem::path marked_;                   ///< the study folder that was marked last
-    std::unordered_set<std::size_t> published_;      ///< hashes of the paths this batch gave results
-    std::map<std::string, Study> studies_;           ///< by folder, of the one that is going through
+    std::filesystem::path marked_;              ///< the study folder that was marked last
+    std::unordered_set<std::size_t> published_; ///< hashes of the paths this batch gave results
+    std::map<std::string, Study> studies_;      ///< by folder, of the one that is going through
 };
 
 } // namespace dcmpipe::deid

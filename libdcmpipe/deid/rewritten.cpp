@@ -33,8 +33,7 @@ std::string Rewritten::text(const dicom::Instance& from, dicom::Tag tag) const
 {
     const auto* const found = replaced.find(tag);
     const dicom::CharacterSet characters{from.data_set().text(dicom::tags::SpecificCharacterSet)};
-    return characters.to_utf8(
-        found != nullptr ? dicom::uid::trimmed(*found) : from.data_set().text(tag));
+    return characters.to_utf8(found != nullptr ? dicom::uid::trimmed(*found) : from.data_set().text(tag));
 }
 
 dicom::Layout::Place Rewritten::place(const dicom::Instance& from, const dicom::Layout& layout) const

@@ -15,7 +15,7 @@ namespace dcmpipe::net {
 namespace {
 
 constexpr std::size_t most_unsent = 128 * 1024;
-constexpr std::size_t read_ahead = 16 * 1024; // more would be copied twice where a PDU is large
+constexpr std::size_t read_ahead = 16 * 1024;       // more would be copied twice where a PDU is large
 constexpr std::size_t most_heard = 256 * 1024;      // no association request is longer
 constexpr std::chrono::hours most_credit{24 * 365}; // far from where a TimePoint overflows
 

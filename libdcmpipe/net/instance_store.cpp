@@ -234,8 +234,7 @@ StoreOutcome InstanceStore::Incoming::finish()
     }
 }
 
-StoredInstance InstanceStore::put(
-    OutputFile& file, std::string_view head, const AnnouncedInstance& announced)
+StoredInstance InstanceStore::put(OutputFile& file, std::string_view head, const AnnouncedInstance& announced)
 {
     const auto last = std::max({settings_.layout.last_tag(), tags::SeriesInstanceUID, settings_.wanted_by});
     const auto instance = head_of(file, head, last);

@@ -176,8 +176,8 @@ TEST_CASE("the first bytes tell the head only where they reach past it")
             CAPTURE(syntax, cut);
             CHECK_FALSE(Instance::from_first_bytes(head.substr(0, cut), tags::SeriesInstanceUID));
             // Zeros may pad a file. They may as well be what comes of a file that is being written.
-            CHECK_FALSE(
-                Instance::from_first_bytes(head.substr(0, cut) + std::string(8, '\0'), tags::SeriesInstanceUID));
+            CHECK_FALSE(Instance::from_first_bytes(
+                head.substr(0, cut) + std::string(8, '\0'), tags::SeriesInstanceUID));
         }
     }
     const auto deflated = raw::meta("1.2.840.10008.1.2.1.99") + deflate(data_set() + pixels);
