@@ -13,6 +13,9 @@
 
 namespace dcmpipe::archive {
 
+/// Record In-use Flag (0004,1410) of a record that is in use.
+constexpr std::uint16_t record_in_use = 0xffff;
+
 /// A directory record (PS3.3 §F.3.2.2) with what stands below it. Elements are encoded in Explicit VR Little
 /// Endian, and borrowed: Directory::keep() has them last as long as the directory.
 struct DirectoryRecord {
