@@ -56,6 +56,27 @@ class FromOrthanc(dpipe.TestCase):
                 self.assertEqual([(f["SOPInstanceUID"], f["FailureReason"]) for f in answer["Failures"]],
                                  [("1.2.3.4.7", 0x0112)])
 
+    def test_it_hears_from_a_receiver_that_was_killed(self):
+        out, nodes = self.scratch / "in", self.scratch / "nodes.json"
+
+        def name(port):
+            nodes.write_text(json.dumps({"nodes": [{"aet": "ORTHANC", "address": "127.0.0.1", "port": port}]}))
+
+        name(1)
+        with Receiver(out, "--nodes", nodes) as receiver:
+            modalities = {"dpipe": ["DICOMRCV", "127.0.0.1", receiver.port]}
+            with Orthanc(self.scratch / "orthanc", modalities) as orthanc:
+                orthanc.rest("/instances", made.part10(made.instance("1.2.3.4.0"), "1.2.3.4.0"))
+                orthanc.rest("/modalities/dpipe/store", orthanc.rest("/studies"))
+                asked = orthanc.rest("/modalities/dpipe/storage-commitment", {
+                    "DicomInstances": [[made.SECONDARY_CAPTURE, "1.2.3.4.0"]]})
+                receiver.wait_for_err(b"cannot reach")
+                receiver.kill()
+                name(orthanc.port)
+                self.assertEqual(orthanc.rest(asked["Path"])["Status"], "Pending")
+                with Receiver(out, "--nodes", nodes):
+                    self.assertEqual(self.answer(orthanc, asked["Path"])["Status"], "Success")
+
     def answer(self, orthanc, path):
         until = time.monotonic() + 20
         while (answer := orthanc.rest(path))["Status"] == "Pending":
