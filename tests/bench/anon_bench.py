@@ -39,6 +39,12 @@ def anon(jobs, tree, out):
     return words
 
 
+def two_cps(tree, out, count):
+    """What two threads could reach that do nothing but copy."""
+    return ["sh", "-c", f"mkdir '{out}' && cd '{tree}' && find . -name '*.dcm' | sort | "
+            f"xargs -P 2 -n {(count + 1) // 2} cp --parents -t '{out}'"]
+
+
 def gdcmanon(tree, out):
     edits = [word for keyword in RECIPE for word in ("--empty", "%x,%x" % tag(keyword))]
     return ["gdcmanon", "--dumb", "-r", "--replace", "10,10=ANON", "--replace", "10,20=SUBJ001", *edits, "-i", tree, "-o", out]
@@ -70,6 +76,7 @@ def of_kind(kind, folder):
     size = sum(path.stat().st_size for path in tree.rglob("*.dcm"))
     compare(f"anon/{kind}", f"{kind}: {count} files, {size / 1e6:.0f} MB", [
         Contender("cp -r", ["cp", "-r", tree, out], out, files=count),
+        Contender("cp, two at once", two_cps(tree, out, count), out, files=count),
         Contender("dpipe-anon -j1", anon(1, tree, out), out, files=count),
         Contender("dpipe-anon -j2", anon(2, tree, out), out, files=count, target=TARGETS[kind]),
         Contender("gdcmanon", gdcmanon(tree, out), out, slow=True, needs="gdcmanon", files=count),
