@@ -4,9 +4,12 @@
 #include "core/json_file.hpp"
 #include "support/scratch.hpp"
 
+#include <chrono>
 #include <fstream>
+#include <future>
 #include <thread>
 
+#include <SQLiteCpp/SQLiteCpp.h>
 #include <catch2/catch.hpp>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -58,6 +61,24 @@ TEST_CASE_METHOD(Fixture, "a patient's shift is the key's, and the form of codes
     CHECK(patient.code == key.patient_code({"A", "1"}));
     CHECK(patient.shift_days == key.shift_days({"A", "1"}));
     CHECK(map.patient({"A", "2"}, {.form = {CodeForm::Kind::Sequential, "P", 5}}).code == "P00002");
+}
+
+TEST_CASE_METHOD(Fixture, "who was met before is known while others wait to write")
+{
+    using namespace std::chrono_literals;
+    auto map = open();
+    const auto code = map.patient({"A", "1"}, {}).code;
+    SQLite::Database elsewhere{path.string(), SQLite::OPEN_READWRITE};
+    elsewhere.exec("BEGIN IMMEDIATE");
+    auto writing = std::async(std::launch::async, [&] { map.remember({originals("i1", {{name, "Doe"}})}); });
+    CHECK(writing.wait_for(200ms) == std::future_status::timeout); // it has to wait for the other process
+    auto known = std::async(std::launch::async, [&] { return map.patient({"A", "1"}, {}).code; });
+    const bool at_once = known.wait_for(10s) == std::future_status::ready;
+    elsewhere.exec("ROLLBACK");
+    CHECK(at_once);
+    CHECK(known.get() == code);
+    writing.get();
+    CHECK(map.knows("i1"));
 }
 
 TEST_CASE_METHOD(Fixture, "what was remembered is recalled, over bases and in any order")
