@@ -13,8 +13,6 @@
 #include <string_view>
 #include <vector>
 
-#include <sys/resource.h>
-#include <unistd.h>
 #include <zip.h>
 
 #include <fmt/format.h>
@@ -234,11 +232,7 @@ bool ZipCheck::is_whole(std::chrono::milliseconds wait)
 {
     auto& reading = impl_->reading;
     if (!reading.valid()) {
-        reading = std::async(std::launch::async, [this] {
-            if (getenv("XN"))
-                setpriority(PRIO_PROCESS, gettid(), atoi(getenv("XN")));
-            read_entries(impl_->open, impl_->abandoned);
-        });
+        reading = std::async(std::launch::async, [this] { read_entries(impl_->open, impl_->abandoned); });
     }
     if (reading.wait_for(wait) != std::future_status::ready) {
         return false;
