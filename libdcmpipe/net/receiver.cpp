@@ -10,6 +10,7 @@
 #include <array>
 #include <cerrno>
 #include <csignal>
+#include <vector>
 
 #include <poll.h>
 #include <sys/socket.h>
@@ -71,7 +72,11 @@ void Receiver::accept()
     try {
         while (auto connection = listener_.accept()) {
             ++connections_;
-            const auto rejection = turned_away(connection->address);
+            auto rejection = turned_away(connection->address);
+            if (rejection && !rejection->limit.empty()) {
+                hear_all(); // some that count may be over: the news waits beside this connection
+                rejection = turned_away(connection->address);
+            }
             if (!rejection || !too_many_turned_away()) {
                 start(std::move(*connection), rejection);
             } else {
@@ -233,6 +238,17 @@ void Receiver::hear(int reports)
         }
     }
     loop_.forget(reports); // it has just been opened, while reports are held
+}
+
+void Receiver::hear_all()
+{
+    std::vector<int> all;
+    for (const auto& [reports, child] : children_) {
+        all.push_back(reports);
+    }
+    for (const auto reports : all) {
+        hear(reports);
+    }
 }
 
 void Receiver::take(Child& child, Event event)

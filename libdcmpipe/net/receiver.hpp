@@ -130,6 +130,7 @@ private:
     void enter_child(pid_t parent) noexcept;
     void watch(int reports);
     void hear(int reports);
+    void hear_all();
     void take(Child& child, Event event);
     void let_in(Child& child, Event event);
     void let_go(Child& child);
