@@ -220,9 +220,6 @@ StoreOutcome InstanceStore::Incoming::finish()
     if (refused_.status != status::Success) {
         return refused_;
     }
-    if (bytes_ == 0) {
-        write({}); // a data set of no bytes is for put() to refuse
-    }
     try {
         auto instance = store_.put(*file_, head_, announced_);
         instance.bytes = bytes_;
@@ -254,11 +251,9 @@ StoredInstance InstanceStore::put(OutputFile& file, std::string_view head, const
     }
     const auto place = settings_.layout.place_of(data_set);
     const auto& root = aside ? settings_.aside : settings_.root;
-    const bool met = make_durable(root / place.file.parent_path());
+    make_durable(root / place.file.parent_path());
     if (!place.study_folder.empty() && place.study_folder != place.file) {
-        if (!met) {
-            dicom::mark_study_folder(root / place.study_folder, stored.study_uid);
-        }
+        dicom::mark_study_folder(root / place.study_folder, stored.study_uid);
         hold_study(root / place.study_folder);
     }
     stored.path = root / place.file;
@@ -368,11 +363,11 @@ void InstanceStore::make_name_durable(const OutputFile& file, const StoredInstan
 }
 
 /// A folder that another process made may not be durable yet: who uses it first syncs the name of it, and of
-/// all that lead there. True where this process has done so before.
-bool InstanceStore::make_durable(const fs::path& folder)
+/// all that lead there.
+void InstanceStore::make_durable(const fs::path& folder)
 {
     if (durable_folders_.contains(folder) && fs::is_directory(folder)) {
-        return true;
+        return;
     }
     if (folder != settings_.root) {
         make_durable(folder.parent_path());
@@ -384,7 +379,6 @@ bool InstanceStore::make_durable(const fs::path& folder)
         }
     }
     durable_folders_.insert(folder);
-    return false;
 }
 
 } // namespace dcmpipe::net

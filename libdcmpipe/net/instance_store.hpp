@@ -137,7 +137,7 @@ private:
     void replace(OutputFile& file, const std::filesystem::path& path) const;
     void make_name_durable(const OutputFile& file, const StoredInstance& stored) const;
     void hold_study(const std::filesystem::path& folder);
-    bool make_durable(const std::filesystem::path& folder);
+    void make_durable(const std::filesystem::path& folder);
 
     Settings settings_;
     std::map<std::filesystem::path, Fd> held_studies_;

@@ -289,6 +289,7 @@ FAILING = r"""
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/uio.h>
 #include <unistd.h>
 static int fails(const char* call, int fd)
 {
@@ -309,6 +310,7 @@ static int fails(const char* call, int fd)
 }
 #define REAL(name) static __typeof__(name)* real; if (!real) real = dlsym(RTLD_NEXT, #name)
 ssize_t write(int fd, const void* from, size_t size) { REAL(write); return fd > 2 && fails("write", fd) ? -1 : real(fd, from, size); }
+ssize_t writev(int fd, const struct iovec* from, int count) { REAL(writev); return fd > 2 && fails("writev", fd) ? -1 : real(fd, from, count); }
 int fdatasync(int fd) { REAL(fdatasync); return fails("fdatasync", fd) ? -1 : real(fd); }
 int fsync(int fd) { REAL(fsync); return fails("fsync", fd) ? -1 : real(fd); }
 int mkdir(const char* path, mode_t mode) { REAL(mkdir); return fails("mkdir", -1) ? -1 : real(path, mode); }
@@ -339,7 +341,7 @@ class N05Errors(FaultTest):
             with self.receiver("--durability", durability, env=environment) as receiver:
                 peer = self.requestor(receiver)
                 for number in (errno.EIO, errno.EDQUOT, errno.EROFS, errno.ENOSPC):
-                    for call in ("write", "write-later", "fdatasync", "fsync", "mkdir", "linkat"):
+                    for call in ("writev", "write", "write-later", "fdatasync", "fsync", "mkdir", "linkat"):
                         if (call == "fdatasync") and durability == "ext4":
                             continue  # it flushes once, by fsync
                         self.assertEqual(peer.echo(context=3), 0)
@@ -356,6 +358,10 @@ class N05Errors(FaultTest):
                         self.assertEqual(peer.store(study + ".9", data_set), 0)
                         there = [path for path in stored(self.out) if path.stem == study + ".9"]
                         self.assertEqual([made.split(path.read_bytes())[1] for path in there], [data_set])
+                control.write_text(f"writev {errno.ENOSPC}")
+                self.assertEqual(peer.store("1.2.8", b""), 0xA700)
+                control.unlink()
+                self.assertEqual(peer.store("1.2.8", b""), 0xC000)
         say("N5", failing_calls=len(answers), false_successes=sum(answer[3] == 0 for answer in answers),
             slowest_answer_s=round(slowest, 3))
         self.assertEqual({answer[3] for answer in answers}, {0xA700}, answers)
