@@ -3,6 +3,8 @@
 #include "core/file_bytes.hpp"
 #include "dicom/study_folder.hpp"
 
+#include <unordered_map>
+
 #include <fcntl.h>
 #include <unistd.h>
 

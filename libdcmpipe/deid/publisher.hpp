@@ -12,7 +12,6 @@
 #include <map>
 #include <mutex>
 #include <string>
-#include <unordered_map>
 #include <unordered_set>
 #include <vector>
 
