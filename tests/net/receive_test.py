@@ -123,6 +123,16 @@ class Storing(ReceiveTest):
             self.assertEqual(self.requestor(receiver, made.DEFLATED).store("1.2.9", data_set), 0)
             self.assertEqual(made.split(pathlib.Path(receiver.lines(1)[0]).read_bytes())[1], data_set)
 
+    def test_a_study_folder_that_lost_its_marker_gets_it_again(self):
+        marker = self.out / "1.2.3" / ".dpipe-study"
+        with self.receiver() as receiver:
+            peer = self.requestor(receiver)
+            for uid in ("1.2.9", "1.2.8"):
+                self.assertEqual(peer.store(uid, made.instance(uid)), 0)
+                self.assertTrue(marker.exists())
+                marker.unlink()
+            peer.release()
+
     def test_layout_is_a_template(self):
         with self.receiver("--layout", "{PatientID}/{Modality}.{SOPInstanceUID}") as receiver:
             self.requestor(receiver).store("1.2.9", made.instance("1.2.9"))
